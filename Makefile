@@ -1,0 +1,65 @@
+# Everything a developer or CI runs. `make help` lists it.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+RUNTIME := .venv/.runtime-installed
+DEV := .venv/.dev-installed
+BENCH := .venv/.bench-installed
+CODE := src tests $(wildcard bench)
+WORKERS ?= 4
+
+.PHONY: help venv demo test check bench format lock clean static test-system
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
+
+venv: $(DEV) ## .venv with everything a developer needs
+
+demo: $(RUNTIME) ## start the service and make real two-way calls through it
+	@$(BIN)/twoleg demo
+
+test: test-system $(DEV) static ## everything CI runs: format, lint, types, imports, all tests
+	@$(BIN)/python -m pytest -n $(WORKERS)
+
+check: $(DEV) static ## the same without the slow tests: under a minute
+	@$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' tests --ignore=tests/interop --ignore=tests/e2e
+
+bench: $(BENCH) ## measure the service against its peers and print the table
+	@sh scripts/apt-packages.sh nginx-light:nginx wrk:wrk sip-tester:sipp
+	@$(BIN)/python -m bench
+
+format: $(DEV) ## write the house format and the safe lint fixes
+	@$(BIN)/ruff format --quiet $(CODE)
+	@$(BIN)/ruff check --quiet --fix $(CODE)
+
+lock: ## pin the newest allowed releases again, with hashes
+	@sh scripts/lock.sh
+
+clean: ## remove .venv and everything that was built or cached
+	@rm -rf .venv .venv.lock build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find src tests $(wildcard bench) -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -rf src/twoleg.egg-info
+
+static: $(DEV)
+	@$(BIN)/ruff format --check --quiet $(CODE) || { $(BIN)/ruff format --check $(CODE); exit 1; }
+	@$(BIN)/ruff check --quiet $(CODE)
+	@$(BIN)/mypy --no-error-summary $(CODE)
+	@$(BIN)/lint-imports --no-logo
+
+test-system:
+	@sh scripts/apt-packages.sh sip-tester:sipp
+
+# A larger set holds the smaller ones at the same pins, so installing it settles them too.
+$(RUNTIME): requirements/runtime.txt pyproject.toml scripts/make-venv.sh
+	@sh scripts/make-venv.sh runtime
+	@touch $(RUNTIME)
+
+$(DEV): requirements/dev.txt pyproject.toml scripts/make-venv.sh
+	@sh scripts/make-venv.sh dev
+	@touch $(RUNTIME) $(DEV)
+
+$(BENCH): requirements/bench.txt pyproject.toml scripts/make-venv.sh
+	@sh scripts/make-venv.sh bench
+	@touch $(RUNTIME) $(DEV) $(BENCH)
