@@ -81,7 +81,7 @@ class Headers:  # noqa: PLW1641 - mutable, so it has no hash
         self._parsed.pop(name, None)
 
     def replace_first(self, name: str, value: str) -> None:
-        """Change the first field of `name` (append if there is none) and leave the others, as for `received` in the topmost Via."""
+        """Change the first field of `name`, or append one, and leave the others (`received` in the topmost Via)."""
         name = canonical_name(name)
         at = self._index(name, default=len(self._items))
         self._items[at : at + 1] = [(name, value)]
