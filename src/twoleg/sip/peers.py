@@ -1,0 +1,41 @@
+"""Where a message comes from or goes to, and the address we give of ourselves.  Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A transport address: `transport` in lower case ("udp"), `host` an IP address without brackets, `port` 1-65535."""
+
+    transport: str
+    host: str
+    port: int
+
+    @property
+    def is_reliable(self) -> bool:
+        """Whether the transport delivers or says that it cannot (RFC 3261 17): everything but UDP."""
+        return self.transport != "udp"
+
+    @property
+    def host_port(self) -> str:
+        """`host:port` as a URI or a Via writes it: IPv6 in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Transmit:
+    """One message for the shell to send, whole, to `peer`."""
+
+    data: bytes
+    peer: Peer
+
+
+class RandomBits(Protocol):
+    """The source of tags, branches, Call-IDs and back-offs: `random.SystemRandom()`, or a seeded one in tests."""
+
+    def getrandbits(self, k: int, /) -> int:
+        """`k` random bits as a non-negative integer."""
+        ...
