@@ -1,0 +1,40 @@
+"""Which sockets a process has bound, as the kernel tells it (Linux): for peers that cannot say their own port."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_LOOPBACK_HEX = "0100007F"
+"""127.0.0.1 as /proc/net/udp writes it on a little-endian machine."""
+
+
+def udp_ports_of(pid: int) -> set[int]:
+    """The UDP ports that process `pid` has bound on 127.0.0.1; empty when it is gone or has none yet."""
+    inodes = _socket_inodes(pid)
+    ports = set()
+    for line in Path("/proc/net/udp").read_text().splitlines()[1:]:
+        fields = line.split()
+        address, _, port = fields[1].partition(":")
+        if address == _LOOPBACK_HEX and fields[9] in inodes:
+            ports.add(int(port, 16))
+    return ports
+
+
+def _socket_inodes(pid: int) -> set[str]:
+    inodes = set()
+    try:
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            target = _link(descriptor)
+            if target.startswith("socket:["):
+                inodes.add(target[8:-1])
+    except (FileNotFoundError, ProcessLookupError):
+        return set()
+    return inodes
+
+
+def _link(descriptor: Path) -> str:
+    """Where it points; empty when it was closed between the listing and this look."""
+    try:
+        return str(descriptor.readlink())
+    except FileNotFoundError:
+        return ""
