@@ -1,0 +1,174 @@
+"""The conductor: signal -> step -> commit -> effects, one signal at a time per call. The one caller of `machine.step`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from twoleg.application.ports import CallEngine, CallJournal, Cancellable, Clock
+from twoleg.domain.call import Call, Phase, Role
+from twoleg.domain.effects import ArmTimer, Dial, DisarmTimer, Effect, Timer
+from twoleg.domain.machine import Step, step
+from twoleg.domain.signals import (
+    Faulted,
+    LegRefused,
+    LegReleased,
+    QueueExpired,
+    RingTimeout,
+    Signal,
+    Start,
+    TalkLimitReached,
+)
+
+LINGER = 40.0
+"""Seconds an ended call stays reachable for its last words: 64*T1 = 32 s (RFC 3261 13.3.1.4, a late 2xx) and some slack."""
+
+_TIMER_SIGNAL: dict[Timer, Signal] = {
+    Timer.QUEUE: QueueExpired(),
+    Timer.RING_AGENT: RingTimeout(Role.AGENT),
+    Timer.RING_CUSTOMER: RingTimeout(Role.CUSTOMER),
+    Timer.TALK: TalkLimitReached(),
+}
+
+
+class CallLog(Protocol):
+    """Where the conductor says what people at night need to know."""
+
+    def stepped(self, step: Step, signal: Signal) -> None: ...
+    def faulted(self, call: Call, signal: Signal | Effect, error: Exception) -> None: ...
+    def unknown_call(self, serial: int, signal: Signal) -> None: ...
+
+
+@dataclass(slots=True)
+class _Live:
+    call: Call
+    timers: dict[Timer, Cancellable] = field(default_factory=dict)
+    on_wire: set[Role] = field(default_factory=set)
+    """Legs that were dialled and have not said their last word."""
+    undurable: int = 0
+    """Steps handed to the journal and not yet durable."""
+    linger: Cancellable | None = None
+
+
+class Conductor:
+    """Holds the living calls of this engine process. Everything runs on one loop; nothing here blocks."""
+
+    def __init__(
+        self, *, journal: CallJournal, engine: CallEngine, clock: Clock, limits: Mapping[Timer, float], log: CallLog
+    ) -> None:
+        """`limits`: seconds of each timer."""
+        self._journal = journal
+        self._engine = engine
+        self._clock = clock
+        self._limits = limits
+        self._log = log
+        self._calls: dict[int, _Live] = {}
+
+    def __contains__(self, serial: int) -> bool:
+        return serial in self._calls
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def admit(self, call: Call) -> None:
+        """Take a QUEUED call from the store and dial it; one already taken is left alone."""
+        if call.serial in self._calls:
+            return
+        live = self._calls[call.serial] = _Live(call)
+        waited = (self._clock.now_ms() - call.created_at) / 1000
+        if waited > self._limits[Timer.QUEUE]:
+            self.signal(call.serial, QueueExpired())
+            return
+        self._arm(live, Timer.QUEUE, self._limits[Timer.QUEUE] - waited)
+        self.signal(call.serial, self._engine.refuses(call) or Start())
+
+    def adopt(self, call: Call, signal: Signal) -> None:
+        """Take a living call that another process left behind, and tell it so: recovery's way in."""
+        self._calls.setdefault(call.serial, _Live(call))
+        self.signal(call.serial, signal)
+
+    def signal(self, serial: int, signal: Signal) -> None:
+        """Tell a call what happened. Never raises: a fault ends that call, and only that one."""
+        live = self._calls.get(serial)
+        if live is None:
+            self._log.unknown_call(serial, signal)
+            return
+        if isinstance(signal, LegReleased | LegRefused):
+            live.on_wire.discard(signal.role)
+        taken = self._step(live, signal)
+        if taken is None:
+            return
+        live.call = taken.call
+        if taken.changed:
+            self._log.stepped(taken, signal)
+            live.undurable += 1
+            self._journal.append(taken, lambda: self._durable(live, taken))
+        else:
+            self._perform(live, taken)
+            self._drop_if_over(live)
+
+    def _step(self, live: _Live, signal: Signal) -> Step | None:
+        try:
+            return step(live.call, signal, self._clock.now_ms())
+        except Exception as error:  # whatever a rule raises ends this call, never the service
+            self._fault(live, signal, error)
+            return None
+
+    def _durable(self, live: _Live, taken: Step) -> None:
+        live.undurable -= 1
+        self._perform(live, taken)
+        self._drop_if_over(live)
+
+    def _perform(self, live: _Live, taken: Step) -> None:
+        for effect in taken.effects:
+            try:
+                self._perform_one(live, taken.call, effect)
+            except Exception as error:  # see _step
+                self._fault(live, effect, error)
+
+    def _perform_one(self, live: _Live, call: Call, effect: Effect) -> None:
+        match effect:
+            case ArmTimer(timer=timer):
+                self._arm(live, timer, self._limits[timer])
+            case DisarmTimer(timer=timer):
+                self._disarm(live, timer)
+            case Dial() if live.call.phase is Phase.ENDED:
+                pass  # the call ended while its dialling became durable: ring nobody
+            case Dial(role=role):
+                live.on_wire.add(role)
+                self._engine.perform(call, effect)
+            case _:
+                self._engine.perform(call, effect)
+
+    def _arm(self, live: _Live, timer: Timer, seconds: float) -> None:
+        self._disarm(live, timer)
+        serial, signal = live.call.serial, _TIMER_SIGNAL[timer]
+        live.timers[timer] = self._clock.call_later(seconds, lambda: self.signal(serial, signal))
+
+    def _disarm(self, live: _Live, timer: Timer) -> None:
+        running = live.timers.pop(timer, None)
+        if running is not None:
+            running.cancel()
+
+    def _fault(self, live: _Live, at: Signal | Effect, error: Exception) -> None:
+        self._log.faulted(live.call, at, error)
+        if not isinstance(at, Faulted):
+            self.signal(live.call.serial, Faulted(f"{type(error).__name__} while handling {type(at).__name__}"))
+
+    def _drop_if_over(self, live: _Live) -> None:
+        """Forget a call once its end is durable and its legs have said their last word, or `LINGER` later."""
+        if live.call.phase is not Phase.ENDED or live.undurable:
+            return
+        if not live.on_wire:
+            self._drop(live)
+        elif live.linger is None:
+            live.linger = self._clock.call_later(LINGER, lambda: self._drop(live))
+
+    def _drop(self, live: _Live) -> None:
+        for timer in tuple(live.timers):
+            self._disarm(live, timer)
+        if live.linger is not None:
+            live.linger.cancel()
+        if self._calls.pop(live.call.serial, None) is not None:
+            self._engine.forget(live.call.serial)

@@ -1,0 +1,223 @@
+"""The ports: what the use cases need of the world. Adapters and test doubles keep to the contracts written here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from twoleg.domain.call import Call
+from twoleg.domain.effects import Bridge, Dial, PassEarlyMedia, Release, Ringback
+from twoleg.domain.machine import Step
+from twoleg.domain.signals import Signal
+from twoleg.domain.tenant import Refused, Tenant
+
+# ---------------------------------------------------------------------------- time and chance
+
+
+class Cancellable(Protocol):
+    """A timer that can be stopped; stopping twice, or after it fired, is harmless."""
+
+    def cancel(self) -> None: ...
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since the Unix epoch."""
+
+    def call_later(self, seconds: float, action: Callable[[], None]) -> Cancellable:
+        """Run `action` on the loop after that many seconds."""
+
+
+class Entropy(Protocol):
+    """The only source of chance."""
+
+    def bits(self, count: int) -> int:
+        """A uniformly random integer of `count` bits, fit for secrets."""
+
+
+# ---------------------------------------------------------------------------- the engine's side of the store
+
+
+class CallJournal(Protocol):
+    """Where the conductor makes steps durable. One engine process writes; queued calls are added by others."""
+
+    def append(self, step: Step, on_durable: Callable[[], None]) -> None:
+        """Make the step's call, legs, events and (when it ended) CDR durable in one transaction, then run `on_durable`.
+
+        Returns at once. Callbacks run on the loop, in the order of `append`, each exactly once. Steps may share a
+        transaction (group commit). While the store is in trouble the steps are kept, in order, and tried again; nothing
+        is dropped and nothing raises out of here.
+        """
+
+    def queued(self) -> Iterable[Call]:
+        """All calls in phase QUEUED, oldest first."""
+
+    def live(self) -> Iterable[Call]:
+        """All calls that were dialled and have not ended: what a dead engine left behind."""
+
+    def hangup_requests(self) -> Sequence[int]:
+        """Serials whose hang-up was asked for and whose call has not ended."""
+
+    async def drained(self) -> None:
+        """Wait until everything appended so far is durable."""
+
+
+# ---------------------------------------------------------------------------- the API's side of the store
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """An `Idempotency-Key` and the digest of the body it came with."""
+
+    key: str
+    body_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A call to be stored in phase QUEUED, with everything that must be decided in the same transaction."""
+
+    call: Call
+    callback_url: str | None = None
+    agent_work_no: int | None = None
+    idempotency: Idempotency | None = None
+    calls_a_day: int | None = None
+    """No more than this many calls of the tenant since `day_start` (ms since the epoch); None: no limit."""
+    day_start: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The call is durable under this serial."""
+
+    serial: int
+    replayed: bool = False
+    """True: this is the first answer of the same Idempotency-Key; nothing new was stored."""
+
+
+class CallIntake(Protocol):
+    """Where new calls and wishes enter."""
+
+    async def place(self, intent: Intent) -> Placed | Refused:
+        """Store the call, its `call.queued` event and idempotency record in one durable transaction.
+
+        Refused: DUPLICATE (same tenant, caller and called in state 0 or 1) or TRIAL_LIMIT. Raises
+        `IdempotencyConflict`, `SerialTaken`, `StoreUnavailable`. An idempotent replay (same key and body within 24 h)
+        is answered before any other rule.
+        """
+
+    async def request_hangup(self, serial: int, *, at: int) -> None:
+        """Note, durably, that the call shall end. Harmless when it has ended. Raises `StoreUnavailable`."""
+
+
+class Nudge(Protocol):
+    """Tells the engine process that there is something new in the store. Best effort: the engine also looks by itself."""
+
+    def __call__(self) -> None: ...
+
+
+class CallStatus(NamedTuple):
+    """What a status query shows of a call; one row, read by primary key. Times in ms since the epoch."""
+
+    phase: int
+    reason: int | None
+    cause: int | None
+    caller: str
+    called: str
+    caller_present: str
+    agent_present: str
+    call_data: str | None
+    started_at: int | None
+    ended_at: int | None
+
+
+class CallReader(Protocol):
+    """Reads of committed calls; synchronous, about 10 microseconds."""
+
+    def status(self, serial: int, tenant_id: str) -> CallStatus | None:
+        """The call's status, never older than any commit acknowledged before; None: not a call of this tenant."""
+
+    def call(self, serial: int) -> Call | None:
+        """The whole call with both legs' facts, of any tenant: for operators."""
+
+
+# ---------------------------------------------------------------------------- tenants, apps, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An API client of a tenant."""
+
+    app_key: str
+    tenant_id: str
+    secret_hash: str
+    enabled: bool
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key that signs tokens. The newest signs, all verify."""
+
+    key_id: str
+    secret: bytes
+
+
+class Directory(Protocol):
+    """Tenants, apps and signing keys; synchronous reads by primary key, always the committed truth."""
+
+    def tenant(self, tenant_id: str) -> Tenant | None: ...
+    def tenants(self) -> Sequence[Tenant]: ...
+    def app(self, app_key: str) -> App | None: ...
+    def apps(self, tenant_id: str | None = None) -> Sequence[App]: ...
+    def is_enabled(self, app_key: str) -> bool:
+        """Whether the app exists and is enabled: asked for every request, so one lookup."""
+
+    def signing_keys(self) -> Sequence[SigningKey]:
+        """Newest first; at least one once `add_signing_key` was called."""
+
+
+class Registry(Protocol):
+    """Changes to tenants, apps and keys. Each is durable when it returns; raises `StoreUnavailable`."""
+
+    def add_tenant(self, tenant: Tenant, *, at: int) -> None: ...
+    def add_app(self, app: App) -> None: ...
+    def disable_app(self, app_key: str, *, at: int) -> bool:
+        """False: no such app."""
+
+    def add_signing_key(self, key: SigningKey, *, at: int) -> None: ...
+
+
+class SecretHasher(Protocol):
+    """Slow, salted hashing of app secrets."""
+
+    def hash(self, secret: str) -> str: ...
+    def verify(self, secret_hash: str, secret: str) -> bool:
+        """Constant-time; False for a wrong secret and for a hash that is none."""
+
+
+# ---------------------------------------------------------------------------- the engine
+
+
+EngineEffect = Dial | Release | Ringback | PassEarlyMedia | Bridge
+
+
+class CallEngine(Protocol):
+    """Drives phones. What happens comes back as signals to the sink given at construction: `sink(serial, signal)`.
+
+    For each performed `Dial` the engine tells, in this order: any number of LegRinging / LegEarlyMedia; then at most one of
+    LegAnswered, LegFailed, LegRefused; after LegAnswered at most one LegHungUp; and last, exactly once, LegReleased
+    (not after LegRefused: nothing was ever on the wire).
+    """
+
+    def refuses(self, call: Call) -> Signal | None:
+        """A LegRefused when one of the two numbers has no route at all, so that no phone is rung in vain."""
+
+    def perform(self, call: Call, effect: EngineEffect) -> None:
+        """Begin the effect and return. What fails later comes as a signal; what raises here is a fault."""
+
+    def forget(self, serial: int) -> None:
+        """Drop what is kept for a call that is over on the wire too."""

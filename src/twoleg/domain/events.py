@@ -1,0 +1,46 @@
+"""Facts about a call, for others: gapless `seq` per call, written in the transaction that changed the call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, unique
+
+from twoleg.domain.call import Role
+
+
+@unique
+class EventType(Enum):
+    """The names integrators see."""
+
+    CALL_QUEUED = "call.queued"
+    AGENT_DIALLED = "agent.dialled"
+    AGENT_RINGING = "agent.ringing"
+    AGENT_EARLY_MEDIA = "agent.early_media"
+    AGENT_ANSWERED = "agent.answered"
+    CUSTOMER_DIALLED = "customer.dialled"
+    CUSTOMER_RINGING = "customer.ringing"
+    CUSTOMER_EARLY_MEDIA = "customer.early_media"
+    CUSTOMER_ANSWERED = "customer.answered"
+    CALL_TALKING = "call.talking"
+    CALL_BRIDGED = "call.bridged"
+    CALL_ENDED = "call.ended"
+    """Always the last one of a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact. `(serial, seq)` is unique; seq runs 1, 2, 3 ... without a gap."""
+
+    serial: int
+    seq: int
+    at: int
+    """ms since the epoch."""
+    type: EventType
+    leg: Role | None = None
+    sip_status: int | None = None
+    sip_reason: str | None = None
+    cause: int | None = None
+    reason: int | None = None
+    """`Reason` value; on `call.ended` only."""
+    detail: str | None = None
+    """A plain sentence where the fact needs one (why a leg was refused, which handler failed)."""

@@ -1,0 +1,234 @@
+"""The call machine: the table of every phase and signal, and `step`, the one place that changes a call's phase.
+
+Each cell is decided: a transition, LATE_OR_REPEATED (nothing happens, and that is right) or IMPOSSIBLE (the sender
+broke its contract; `step` raises and the conductor ends the call with `Faulted`). A test proves that none is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from twoleg.domain import causes, facts
+from twoleg.domain.call import Call, EndedBy, Phase, Role
+from twoleg.domain.effects import (
+    ArmTimer,
+    Bridge,
+    Dial,
+    DisarmTimer,
+    Effect,
+    PassEarlyMedia,
+    Release,
+    Ringback,
+    Timer,
+)
+from twoleg.domain.errors import ImpossibleSignal
+from twoleg.domain.events import Event, EventType
+from twoleg.domain.reasons import Reason
+from twoleg.domain.signals import Kind, Signal
+
+AGENT, CUSTOMER = Role.AGENT, Role.CUSTOMER
+QUEUED, CALLING_AGENT, CALLING_CUSTOMER, TALKING, ENDED = Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One decided transition."""
+
+    next: Phase
+    reason: Reason | None = None
+    """Set exactly where `next` is ENDED and the phase before is not."""
+    effects: tuple[Effect, ...] = ()
+    release: tuple[Role, ...] = ()
+    """Legs to end, with the Q.850 cause of the call's end."""
+    events: tuple[EventType, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The answer to one signal: the new call, what to do, what to tell. No effects and no events: nothing to commit."""
+
+    call: Call
+    effects: tuple[Effect, ...] = ()
+    events: tuple[Event, ...] = ()
+    changed: bool = True
+    """Whether there is anything to make durable."""
+
+
+def _end(reason: Reason, *release: Role) -> Rule:
+    return Rule(next=ENDED, reason=reason, release=release, events=(EventType.CALL_ENDED,))
+
+
+PHASE_TIMER: dict[Phase, Timer] = {
+    QUEUED: Timer.QUEUE,
+    CALLING_AGENT: Timer.RING_AGENT,
+    CALLING_CUSTOMER: Timer.RING_CUSTOMER,
+    TALKING: Timer.TALK,
+}
+"""Entering a phase arms its timer, leaving it disarms it: no phase without one, none outlives its phase."""
+
+TRANSITIONS: dict[tuple[Phase, Kind], Rule] = {
+    # ---- waiting to be dialled
+    (QUEUED, Kind.START): Rule(CALLING_AGENT, effects=(Dial(AGENT),), events=(EventType.AGENT_DIALLED,)),
+    (QUEUED, Kind.QUEUE_EXPIRED): _end(Reason.QUEUE_EXPIRED),
+    (QUEUED, Kind.AGENT_REFUSED): _end(Reason.NOT_DIALLED),
+    (QUEUED, Kind.CUSTOMER_REFUSED): _end(Reason.NOT_DIALLED),
+    (QUEUED, Kind.HANGUP_REQUESTED): _end(Reason.HANGUP_REQUESTED),
+    (QUEUED, Kind.ENGINE_LOST): _end(Reason.ENGINE_LOST),
+    (QUEUED, Kind.FAULTED): _end(Reason.ENGINE_LOST),
+    # ---- the agent's phone is being called
+    (CALLING_AGENT, Kind.AGENT_REFUSED): _end(Reason.NOT_DIALLED, AGENT),
+    (CALLING_AGENT, Kind.AGENT_RINGING): Rule(CALLING_AGENT, events=(EventType.AGENT_RINGING,)),
+    (CALLING_AGENT, Kind.AGENT_EARLY_MEDIA): Rule(CALLING_AGENT, events=(EventType.AGENT_EARLY_MEDIA,)),
+    (CALLING_AGENT, Kind.AGENT_ANSWERED): Rule(
+        CALLING_CUSTOMER,
+        effects=(Dial(CUSTOMER),),
+        events=(EventType.AGENT_ANSWERED, EventType.CUSTOMER_DIALLED),
+    ),
+    (CALLING_AGENT, Kind.AGENT_FAILED): _end(Reason.AGENT_FAILED),
+    (CALLING_AGENT, Kind.AGENT_UNANSWERED): _end(Reason.AGENT_UNANSWERED, AGENT),
+    (CALLING_AGENT, Kind.BRIDGE_FAILED): _end(Reason.BRIDGE_FAILED, AGENT),
+    (CALLING_AGENT, Kind.HANGUP_REQUESTED): _end(Reason.HANGUP_REQUESTED, AGENT),
+    (CALLING_AGENT, Kind.ENGINE_LOST): _end(Reason.ENGINE_LOST, AGENT),
+    (CALLING_AGENT, Kind.FAULTED): _end(Reason.ENGINE_LOST, AGENT),
+    # ---- the agent waits, the customer's phone is being called
+    (CALLING_CUSTOMER, Kind.CUSTOMER_REFUSED): _end(Reason.CUSTOMER_FAILED, AGENT, CUSTOMER),
+    (CALLING_CUSTOMER, Kind.CUSTOMER_RINGING): Rule(
+        CALLING_CUSTOMER, effects=(Ringback(),), events=(EventType.CUSTOMER_RINGING,)
+    ),
+    (CALLING_CUSTOMER, Kind.CUSTOMER_EARLY_MEDIA): Rule(
+        CALLING_CUSTOMER, effects=(PassEarlyMedia(),), events=(EventType.CUSTOMER_EARLY_MEDIA,)
+    ),
+    (CALLING_CUSTOMER, Kind.CUSTOMER_ANSWERED): Rule(
+        TALKING, effects=(Bridge(),), events=(EventType.CUSTOMER_ANSWERED, EventType.CALL_TALKING)
+    ),
+    (CALLING_CUSTOMER, Kind.CUSTOMER_FAILED): _end(Reason.CUSTOMER_FAILED, AGENT),
+    (CALLING_CUSTOMER, Kind.CUSTOMER_UNANSWERED): _end(Reason.CUSTOMER_UNANSWERED, AGENT, CUSTOMER),
+    (CALLING_CUSTOMER, Kind.AGENT_HUNG_UP): _end(Reason.AGENT_HUNG_UP, CUSTOMER),
+    (CALLING_CUSTOMER, Kind.BRIDGE_FAILED): _end(Reason.BRIDGE_FAILED, AGENT, CUSTOMER),
+    (CALLING_CUSTOMER, Kind.HANGUP_REQUESTED): _end(Reason.HANGUP_REQUESTED, AGENT, CUSTOMER),
+    (CALLING_CUSTOMER, Kind.ENGINE_LOST): _end(Reason.ENGINE_LOST, AGENT, CUSTOMER),
+    (CALLING_CUSTOMER, Kind.FAULTED): _end(Reason.ENGINE_LOST, AGENT, CUSTOMER),
+    # ---- both are connected
+    (TALKING, Kind.BRIDGED): Rule(TALKING, events=(EventType.CALL_BRIDGED,)),
+    (TALKING, Kind.CUSTOMER_HUNG_UP): _end(Reason.CUSTOMER_HUNG_UP, AGENT),
+    (TALKING, Kind.AGENT_HUNG_UP): _end(Reason.AGENT_HUNG_UP, CUSTOMER),
+    (TALKING, Kind.BRIDGE_FAILED): _end(Reason.BRIDGE_FAILED, AGENT, CUSTOMER),
+    (TALKING, Kind.TALK_LIMIT): _end(Reason.TALK_LIMIT, AGENT, CUSTOMER),
+    (TALKING, Kind.HANGUP_REQUESTED): _end(Reason.HANGUP_REQUESTED, AGENT, CUSTOMER),
+    (TALKING, Kind.ENGINE_LOST): _end(Reason.ENGINE_LOST, AGENT, CUSTOMER),
+    (TALKING, Kind.FAULTED): _end(Reason.ENGINE_LOST, AGENT, CUSTOMER),
+    # ---- over: nothing published changes any more; what the wire still says is kept as a fact of the leg
+    (ENDED, Kind.AGENT_ANSWERED): Rule(ENDED, release=(AGENT,)),
+    (ENDED, Kind.CUSTOMER_ANSWERED): Rule(ENDED, release=(CUSTOMER,)),
+    (ENDED, Kind.AGENT_RELEASED): Rule(ENDED),
+    (ENDED, Kind.CUSTOMER_RELEASED): Rule(ENDED),
+}
+
+_TIMEOUTS_THAT_CROSSED = frozenset(
+    {Kind.QUEUE_EXPIRED, Kind.AGENT_UNANSWERED, Kind.CUSTOMER_UNANSWERED, Kind.TALK_LIMIT}
+)
+_PROVISIONALS = frozenset(
+    {Kind.AGENT_RINGING, Kind.CUSTOMER_RINGING, Kind.AGENT_EARLY_MEDIA, Kind.CUSTOMER_EARLY_MEDIA}
+)
+
+LATE_OR_REPEATED: frozenset[tuple[Phase, Kind]] = frozenset(
+    # A start told twice (the nudge and the poll see the same row).
+    {(phase, Kind.START) for phase in (CALLING_AGENT, CALLING_CUSTOMER, TALKING, ENDED)}
+    # A timer that ran out while the signal that disarms it was already on its way.
+    | {(CALLING_AGENT, Kind.QUEUE_EXPIRED), (CALLING_CUSTOMER, Kind.QUEUE_EXPIRED), (TALKING, Kind.QUEUE_EXPIRED)}
+    | {(CALLING_CUSTOMER, Kind.AGENT_UNANSWERED), (TALKING, Kind.AGENT_UNANSWERED), (TALKING, Kind.CUSTOMER_UNANSWERED)}
+    # Provisional responses that a 2xx overtook (UDP keeps no order), and those of other forks.
+    | {(CALLING_CUSTOMER, Kind.AGENT_RINGING), (CALLING_CUSTOMER, Kind.AGENT_EARLY_MEDIA)}
+    | {(TALKING, kind) for kind in _PROVISIONALS}
+    # A second 2xx reported for a leg that is already up: the SIP core has ACKed it.
+    | {(CALLING_CUSTOMER, Kind.AGENT_ANSWERED), (TALKING, Kind.AGENT_ANSWERED), (TALKING, Kind.CUSTOMER_ANSWERED)}
+    # An early-media bridge that came up before the answer: nothing to tell yet.
+    | {(CALLING_CUSTOMER, Kind.BRIDGED)}
+    # After the end everything that was under way still arrives.
+    | {(ENDED, kind) for kind in _PROVISIONALS | _TIMEOUTS_THAT_CROSSED}
+    | {(ENDED, kind) for kind in (Kind.AGENT_FAILED, Kind.CUSTOMER_FAILED, Kind.AGENT_HUNG_UP, Kind.CUSTOMER_HUNG_UP)}
+    | {(ENDED, kind) for kind in (Kind.AGENT_REFUSED, Kind.CUSTOMER_REFUSED, Kind.BRIDGED, Kind.BRIDGE_FAILED)}
+    | {(ENDED, kind) for kind in (Kind.HANGUP_REQUESTED, Kind.ENGINE_LOST, Kind.FAULTED)}
+)
+
+IMPOSSIBLE: frozenset[tuple[Phase, Kind]] = frozenset(
+    # Nothing of a leg can be heard before it was dialled, and no leg ends twice.
+    {
+        (QUEUED, kind)
+        for kind in Kind
+        if kind not in {rule_kind for phase, rule_kind in TRANSITIONS if phase is QUEUED} | {Kind.START}
+    }
+    | {(CALLING_AGENT, Kind.AGENT_HUNG_UP), (CALLING_AGENT, Kind.AGENT_RELEASED), (CALLING_AGENT, Kind.BRIDGED)}
+    | {(CALLING_AGENT, kind) for kind in Kind if kind.name.startswith("CUSTOMER_")}
+    | {(CALLING_CUSTOMER, Kind.AGENT_REFUSED), (CALLING_CUSTOMER, Kind.AGENT_FAILED)}
+    | {(TALKING, Kind.AGENT_REFUSED), (TALKING, Kind.AGENT_FAILED)}
+    | {(TALKING, Kind.CUSTOMER_REFUSED), (TALKING, Kind.CUSTOMER_FAILED)}
+    | {(CALLING_CUSTOMER, Kind.CUSTOMER_HUNG_UP)}
+    # The last word of a leg follows its end, and the end of a leg ends the call.
+    | {(phase, kind) for phase in (CALLING_CUSTOMER, TALKING) for kind in (Kind.AGENT_RELEASED, Kind.CUSTOMER_RELEASED)}
+    # The talk timer runs in TALKING only.
+    | {(CALLING_AGENT, Kind.TALK_LIMIT), (CALLING_CUSTOMER, Kind.TALK_LIMIT)}
+)
+
+
+def step(call: Call, signal: Signal, now: int) -> Step:
+    """Answer one signal. `now` is ms since the epoch.
+
+    Raises `ImpossibleSignal` for a cell of IMPOSSIBLE. The caller commits the step, then performs its effects in order.
+    """
+    kind = facts.kind_of(call, signal)
+    rule = TRANSITIONS.get((call.phase, kind))
+    if rule is None:
+        if (call.phase, kind) in LATE_OR_REPEATED:
+            return Step(call=call, changed=False)
+        raise ImpossibleSignal(f"call {call.serial}: '{kind.value}' cannot occur while {call.phase.name}")
+    known = facts.record(call, signal, now)
+    if call.phase is ENDED:
+        return _after_the_end(call, known, rule)
+    if rule.next is ENDED:
+        return _ended(known, signal, rule, now)
+    if rule.next is call.phase:
+        return _in_phase(call, known, signal, rule, now)
+    return _moved_on(known, signal, rule, now)
+
+
+def _in_phase(before: Call, known: Call, signal: Signal, rule: Rule, now: int) -> Step:
+    if known == before and signal.__class__ in facts.TOLD_ONCE:
+        return Step(call=before, changed=False)
+    call, events = _told(known, signal, rule, now)
+    return Step(call=call, effects=rule.effects, events=events)
+
+
+def _moved_on(known: Call, signal: Signal, rule: Rule, now: int) -> Step:
+    moved = facts.entered(known, rule.next, now)
+    call, events = _told(moved, signal, rule, now)
+    timers = (DisarmTimer(PHASE_TIMER[known.phase]), ArmTimer(PHASE_TIMER[rule.next]))
+    return Step(call=call, effects=timers + rule.effects, events=events)
+
+
+def _ended(known: Call, signal: Signal, rule: Rule, now: int) -> Step:
+    assert rule.reason is not None  # a test holds the table to it
+    cause = facts.cause_of_end(known, signal, rule.reason)
+    releases = tuple(Release(role, cause) for role in rule.release if known.leg(role).is_live)
+    ended = facts.released(known, rule.release, by=_ender(rule.reason), cause=cause, now=now)
+    ended = replace(ended, phase=ENDED, reason=rule.reason, cause=cause, ended_at=now)
+    call, events = _told(ended, signal, rule, now)
+    return Step(call=call, effects=(DisarmTimer(PHASE_TIMER[known.phase]), *releases), events=events)
+
+
+def _after_the_end(before: Call, known: Call, rule: Rule) -> Step:
+    cause = before.cause or causes.NORMAL_CLEARING
+    releases = tuple(Release(role, cause) for role in rule.release)
+    return Step(call=known, effects=releases, changed=known != before)
+
+
+def _ender(reason: Reason) -> EndedBy:
+    return EndedBy.REQUEST if reason is Reason.HANGUP_REQUESTED else EndedBy.SERVICE
+
+
+def _told(call: Call, signal: Signal, rule: Rule, now: int) -> tuple[Call, tuple[Event, ...]]:
+    events = tuple(
+        facts.event(call, signal, type_=type_, seq=call.seq + place, now=now)
+        for place, type_ in enumerate(rule.events, start=1)
+    )
+    return replace(call, seq=call.seq + len(events)), events

@@ -1,0 +1,182 @@
+"""What happened to a call: the only things that can move it. Signals carry facts, never wishes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, unique
+
+from twoleg.domain.call import Role
+
+
+@unique
+class Kind(Enum):
+    """The columns of the machine's table: each signal, split by role where the role decides."""
+
+    START = "start"
+    QUEUE_EXPIRED = "queued too long"
+    AGENT_REFUSED = "agent cannot be dialled"
+    CUSTOMER_REFUSED = "customer cannot be dialled"
+    AGENT_RINGING = "agent ringing"
+    CUSTOMER_RINGING = "customer ringing"
+    AGENT_EARLY_MEDIA = "agent early media"
+    CUSTOMER_EARLY_MEDIA = "customer early media"
+    AGENT_ANSWERED = "agent answered"
+    CUSTOMER_ANSWERED = "customer answered"
+    AGENT_FAILED = "agent failed"
+    CUSTOMER_FAILED = "customer failed"
+    AGENT_UNANSWERED = "agent unanswered"
+    CUSTOMER_UNANSWERED = "customer unanswered"
+    AGENT_HUNG_UP = "agent hung up"
+    CUSTOMER_HUNG_UP = "customer hung up"
+    AGENT_RELEASED = "agent leg released"
+    CUSTOMER_RELEASED = "customer leg released"
+    BRIDGED = "bridged"
+    BRIDGE_FAILED = "bridge failed"
+    TALK_LIMIT = "talk limit reached"
+    HANGUP_REQUESTED = "hang-up requested"
+    ENGINE_LOST = "engine lost"
+    FAULTED = "fault in a handler"
+
+
+@dataclass(frozen=True, slots=True)
+class WireFacts:
+    """What the wire said about the end of a leg."""
+
+    sip_status: int | None = None
+    """Final SIP status 300-699; None when no response came."""
+    sip_reason: str | None = None
+    """Reason headers as received, joined by ", "."""
+    cause: int | None = None
+    """Q.850 cause 1-127; from the Reason header, else RFC 3398."""
+
+
+NOTHING_HEARD = WireFacts()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The conductor took the call from the queue: dial."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueExpired:
+    """The call waited longer than its limit before it could be dialled."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegRefused:
+    """Nothing was sent: no trunk, no route, no channel, or our own engine refused."""
+
+    role: Role
+    cause: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegRinging:
+    """180 Ringing came. Repeats are expected (several forks, refreshed provisionals)."""
+
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class LegEarlyMedia:
+    """A provisional response with a session description came: the phone's network sends audio before the answer."""
+
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    """A 2xx to the INVITE came."""
+
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class LegFailed:
+    """A final failure of the INVITE, or no response at all.
+
+    408 and 480 after ringing mean "did not answer"; the machine decides that, by what it knows of the leg.
+    """
+
+    role: Role
+    wire: WireFacts
+
+
+@dataclass(frozen=True, slots=True)
+class RingTimeout:
+    """Our own ring timer ran out."""
+
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class LegHungUp:
+    """An answered phone ended its dialog (BYE, or a dialog that turned out to be gone)."""
+
+    role: Role
+    wire: WireFacts = NOTHING_HEARD
+
+
+@dataclass(frozen=True, slots=True)
+class LegReleased:
+    """Nothing of the leg is left on the wire. Comes last, once, also after the call ended (487 to our CANCEL, 200 to our BYE)."""
+
+    role: Role
+    wire: WireFacts = NOTHING_HEARD
+
+
+@dataclass(frozen=True, slots=True)
+class Bridged:
+    """Both phones have each other's media address: they can hear each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeFailed:
+    """The media of the two legs cannot be connected."""
+
+    cause: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TalkLimitReached:
+    """The longest allowed talk time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpRequested:
+    """An API client or operator asked for the end of the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLost:
+    """The process that held this call's dialogs is gone; told by recovery at the next start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faulted:
+    """A handler of this call raised. The call ends; the service goes on."""
+
+    detail: str
+
+
+Signal = (
+    Start
+    | QueueExpired
+    | LegRefused
+    | LegRinging
+    | LegEarlyMedia
+    | LegAnswered
+    | LegFailed
+    | RingTimeout
+    | LegHungUp
+    | LegReleased
+    | Bridged
+    | BridgeFailed
+    | TalkLimitReached
+    | HangUpRequested
+    | EngineLost
+    | Faulted
+)
