@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 _ATTEMPTS = 5
 _TRACE_HEAD = re.compile(
-    rb"^-{40,} (?P<stamp>\d{4}-\d\d-\d\d[ \t]\d\d:\d\d:\d\d\.\d+)[^\n]*\n"
-    rb"UDP message (?P<direction>sent|received)[^\n]*:\n\n",
-    re.MULTILINE,
+    rb"-{40,} (?P<stamp>\d{4}-\d\d-\d\d[ \t]\d\d:\d\d:\d\d\.\d+)[^\n]*\n"
+    rb"UDP message (?P<direction>sent|received)[^\n]*:\n\n"
 )
+_LOST_ON_ARRIVAL = "UDP message lost (recv)."
+_LOST_ON_SENDING = "UDP message voluntary lost (while sending)."
+"""What `-lost` writes straight behind a message: it came and was dropped, or another one was never sent."""
 
 
 class Direction(Enum):
@@ -264,8 +266,9 @@ def _parse_trace(trace: bytes) -> Iterator[TracedMessage]:
     for index, head in enumerate(heads):
         end = heads[index + 1].start() if index + 1 < len(heads) else len(trace)
         stamp = head["stamp"].decode().replace("\t", " ")
-        text = trace[head.end() : end].decode(errors="replace")
-        yield TracedMessage(datetime.fromisoformat(stamp), Direction(head["direction"].decode()), text.rstrip("\n"))
+        text = trace[head.end() : end].decode(errors="replace").replace(_LOST_ON_SENDING, "")
+        if not text.endswith(_LOST_ON_ARRIVAL):
+            yield TracedMessage(datetime.fromisoformat(stamp), Direction(head["direction"].decode()), text.rstrip("\n"))
 
 
 def _free_udp_port() -> int:

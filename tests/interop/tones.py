@@ -55,16 +55,21 @@ def dominant_frequency(path: Path) -> float:
     """The strongest frequency in Hz (to 10 Hz, 50 to 3,900) in the loudest fifth of a second; 0.0 for silence."""
     samples, rate = read_samples(path)
     window = _loudest(samples, round(rate * _WINDOW))
-    if not window or _loudness(window) < _SILENCE:
+    if not is_audible(window):
         return 0.0
     return max(range(50, 3901, 10), key=lambda hz: _power(window, hz / rate))
+
+
+def is_audible(samples: Sequence[int]) -> bool:
+    """Whether these samples are louder than silence."""
+    return _loudness(samples) >= _SILENCE
 
 
 def audible_seconds(path: Path) -> float:
     """How much of the recording is louder than silence, in seconds, to 20 ms."""
     samples, rate = read_samples(path)
     step = rate // 50
-    return sum(_loudness(samples[i : i + step]) >= _SILENCE for i in range(0, len(samples), step)) / 50
+    return sum(is_audible(samples[i : i + step]) for i in range(0, len(samples), step)) / 50
 
 
 def _loudest(samples: array[int], length: int) -> array[int]:
