@@ -71,7 +71,7 @@ def test_sipp_loses_what_it_is_told_to_lose(tmp_path: Path) -> None:
 
 def test_a_trace_with_losses_still_holds_every_message_that_got_through(tmp_path: Path) -> None:
     with (
-        Sipp.start(SCENARIOS / "uas_answers.xml", room(tmp_path, "uas"), lose_percent=40) as uas,
+        Sipp.start(SCENARIOS / "uas_answers.xml", room(tmp_path, "uas"), lose_percent=20) as uas,
         Sipp.start(SCENARIOS / "uac_calls.xml", room(tmp_path, "uac"), remote=uas.address) as uac,
     ):
         assert uac.wait_for("SIP/2.0 200", seconds=30).method == "INVITE"
