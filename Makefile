@@ -10,7 +10,7 @@ BENCH := .venv/.bench-installed
 CODE := src tests $(wildcard bench)
 WORKERS ?= 4
 
-.PHONY: help venv demo test check bench format lock clean static test-system
+.PHONY: help venv demo test check bench format states lock clean static test-system
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
@@ -33,6 +33,9 @@ bench: $(BENCH) ## measure the service against its peers and print the table
 format: $(DEV) ## write the house format and the safe lint fixes
 	@$(BIN)/ruff format --quiet $(CODE)
 	@$(BIN)/ruff check --quiet --fix $(CODE)
+
+states: $(DEV) ## write docs/states.md from the call machine's table
+	@$(BIN)/python scripts/write-states-page.py
 
 lock: ## pin the newest allowed releases again, with hashes
 	@sh scripts/lock.sh

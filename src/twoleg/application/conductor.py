@@ -1,4 +1,7 @@
-"""The conductor: signal -> step -> commit -> effects, one signal at a time per call. The one caller of `machine.step`."""
+"""The conductor: signal -> step -> commit -> effects, one signal at a time per call.
+
+The one caller of `machine.step`.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from twoleg.domain.signals import (
 )
 
 LINGER = 40.0
-"""Seconds an ended call stays reachable for its last words: 64*T1 = 32 s (RFC 3261 13.3.1.4, a late 2xx) and some slack."""
+"""Seconds an ended call stays reachable for its last words: 64*T1 = 32 s (RFC 3261 13.3.1.4) and some slack."""
 
 _TIMER_SIGNAL: dict[Timer, Signal] = {
     Timer.QUEUE: QueueExpired(),
@@ -35,9 +38,14 @@ _TIMER_SIGNAL: dict[Timer, Signal] = {
 class CallLog(Protocol):
     """Where the conductor says what people at night need to know."""
 
-    def stepped(self, step: Step, signal: Signal) -> None: ...
-    def faulted(self, call: Call, signal: Signal | Effect, error: Exception) -> None: ...
-    def unknown_call(self, serial: int, signal: Signal) -> None: ...
+    def stepped(self, step: Step, signal: Signal) -> None:
+        """A signal changed a call."""
+
+    def faulted(self, call: Call, at: Signal | Effect, error: Exception) -> None:
+        """Handling that signal or effect raised; the call is being ended for it."""
+
+    def unknown_call(self, serial: int, signal: Signal) -> None:
+        """A signal for a call that this engine does not hold (any more)."""
 
 
 @dataclass(slots=True)
@@ -111,7 +119,7 @@ class Conductor:
     def _step(self, live: _Live, signal: Signal) -> Step | None:
         try:
             return step(live.call, signal, self._clock.now_ms())
-        except Exception as error:  # whatever a rule raises ends this call, never the service
+        except Exception as error:  # noqa: BLE001  # whatever a rule raises ends this call, never the service
             self._fault(live, signal, error)
             return None
 
@@ -124,7 +132,7 @@ class Conductor:
         for effect in taken.effects:
             try:
                 self._perform_one(live, taken.call, effect)
-            except Exception as error:  # see _step
+            except Exception as error:  # noqa: BLE001  # see _step
                 self._fault(live, effect, error)
 
     def _perform_one(self, live: _Live, call: Call, effect: Effect) -> None:

@@ -8,7 +8,7 @@ class ApplicationError(Exception):
 
 
 class StoreUnavailable(ApplicationError):
-    """The store cannot take the change now (disk full, locked, read-only): nothing was acknowledged. Ours to mend; retry later."""
+    """The store cannot take the change now (disk full, locked, read-only): nothing was acknowledged. Retry later."""
 
 
 class IdempotencyConflict(ApplicationError):

@@ -18,7 +18,8 @@ from twoleg.domain.tenant import Refused, Tenant
 class Cancellable(Protocol):
     """A timer that can be stopped; stopping twice, or after it fired, is harmless."""
 
-    def cancel(self) -> None: ...
+    def cancel(self) -> None:
+        """Stop it."""
 
 
 class Clock(Protocol):
@@ -114,9 +115,10 @@ class CallIntake(Protocol):
 
 
 class Nudge(Protocol):
-    """Tells the engine process that there is something new in the store. Best effort: the engine also looks by itself."""
+    """Tells the engine process that there is something new in the store. Best effort: the engine looks by itself."""
 
-    def __call__(self) -> None: ...
+    def __call__(self) -> None:
+        """Never blocks, never raises."""
 
 
 class CallStatus(NamedTuple):
@@ -169,10 +171,18 @@ class SigningKey:
 class Directory(Protocol):
     """Tenants, apps and signing keys; synchronous reads by primary key, always the committed truth."""
 
-    def tenant(self, tenant_id: str) -> Tenant | None: ...
-    def tenants(self) -> Sequence[Tenant]: ...
-    def app(self, app_key: str) -> App | None: ...
-    def apps(self, tenant_id: str | None = None) -> Sequence[App]: ...
+    def tenant(self, tenant_id: str) -> Tenant | None:
+        """The tenant with its rules."""
+
+    def tenants(self) -> Sequence[Tenant]:
+        """All, oldest first."""
+
+    def app(self, app_key: str) -> App | None:
+        """The app, enabled or not."""
+
+    def apps(self, tenant_id: str | None = None) -> Sequence[App]:
+        """All of one tenant, or of all, oldest first."""
+
     def is_enabled(self, app_key: str) -> bool:
         """Whether the app exists and is enabled: asked for every request, so one lookup."""
 
@@ -183,18 +193,25 @@ class Directory(Protocol):
 class Registry(Protocol):
     """Changes to tenants, apps and keys. Each is durable when it returns; raises `StoreUnavailable`."""
 
-    def add_tenant(self, tenant: Tenant, *, at: int) -> None: ...
-    def add_app(self, app: App) -> None: ...
+    def add_tenant(self, tenant: Tenant, *, at: int) -> None:
+        """A new tenant. Raises `ValueError` when the id exists."""
+
+    def add_app(self, app: App) -> None:
+        """A new app of an existing tenant. Raises `NotFound` when there is no such tenant."""
+
     def disable_app(self, app_key: str, *, at: int) -> bool:
         """False: no such app."""
 
-    def add_signing_key(self, key: SigningKey, *, at: int) -> None: ...
+    def add_signing_key(self, key: SigningKey, *, at: int) -> None:
+        """From now on the newest: it signs."""
 
 
 class SecretHasher(Protocol):
     """Slow, salted hashing of app secrets."""
 
-    def hash(self, secret: str) -> str: ...
+    def hash(self, secret: str) -> str:
+        """A self-describing salted hash."""
+
     def verify(self, secret_hash: str, secret: str) -> bool:
         """Constant-time; False for a wrong secret and for a hash that is none."""
 
@@ -208,9 +225,9 @@ EngineEffect = Dial | Release | Ringback | PassEarlyMedia | Bridge
 class CallEngine(Protocol):
     """Drives phones. What happens comes back as signals to the sink given at construction: `sink(serial, signal)`.
 
-    For each performed `Dial` the engine tells, in this order: any number of LegRinging / LegEarlyMedia; then at most one of
-    LegAnswered, LegFailed, LegRefused; after LegAnswered at most one LegHungUp; and last, exactly once, LegReleased
-    (not after LegRefused: nothing was ever on the wire).
+    For each performed `Dial` the engine tells, in this order: any number of LegRinging / LegEarlyMedia; then at most
+    one of LegAnswered, LegFailed, LegRefused; after LegAnswered at most one LegHungUp; and last, exactly once,
+    LegReleased (not after LegRefused: nothing was ever on the wire).
     """
 
     def refuses(self, call: Call) -> Signal | None:

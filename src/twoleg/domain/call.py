@@ -68,7 +68,7 @@ class EndedBy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One phone of the call, with the facts known of it so far. Times in ms since the epoch; None: did not happen (yet)."""
+    """One phone of the call, with the facts known of it so far. Times in ms since the epoch; None: not (yet)."""
 
     role: Role
     number: str

@@ -10,7 +10,7 @@ from twoleg.domain.reasons import Reason
 
 @dataclass(frozen=True, slots=True)
 class Cdr:
-    """One record per ended call; `serial` is its unique key, so writing it again is harmless. Times in ms since the epoch."""
+    """One record per ended call; `serial` is its unique key, so a repeat is harmless. Times: ms since the epoch."""
 
     serial: int
     tenant_id: str

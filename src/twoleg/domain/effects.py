@@ -1,4 +1,4 @@
-"""What the machine asks of the world. Performed by the conductor after the step is durable; a failure comes back as a signal."""
+"""What the machine asks of the world: performed once the step is durable; a failure comes back as a signal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a signal adds to our knowledge of a call: its column in the table, the legs' facts, the cause of the end, the events."""
+"""What a signal adds to our knowledge of a call: its column in the table, the legs' facts, the cause, the events."""
 
 from __future__ import annotations
 

@@ -185,8 +185,8 @@ def step(call: Call, signal: Signal, now: int) -> Step:
     known = facts.record(call, signal, now)
     if call.phase is ENDED:
         return _after_the_end(call, known, rule)
-    if rule.next is ENDED:
-        return _ended(known, signal, rule, now)
+    if rule.reason is not None:
+        return _ended(known, signal, rule, rule.reason, now)
     if rule.next is call.phase:
         return _in_phase(call, known, signal, rule, now)
     return _moved_on(known, signal, rule, now)
@@ -206,12 +206,11 @@ def _moved_on(known: Call, signal: Signal, rule: Rule, now: int) -> Step:
     return Step(call=call, effects=timers + rule.effects, events=events)
 
 
-def _ended(known: Call, signal: Signal, rule: Rule, now: int) -> Step:
-    assert rule.reason is not None  # a test holds the table to it
-    cause = facts.cause_of_end(known, signal, rule.reason)
+def _ended(known: Call, signal: Signal, rule: Rule, reason: Reason, now: int) -> Step:
+    cause = facts.cause_of_end(known, signal, reason)
     releases = tuple(Release(role, cause) for role in rule.release if known.leg(role).is_live)
-    ended = facts.released(known, rule.release, by=_ender(rule.reason), cause=cause, now=now)
-    ended = replace(ended, phase=ENDED, reason=rule.reason, cause=cause, ended_at=now)
+    ended = facts.released(known, rule.release, by=_ender(reason), cause=cause, now=now)
+    ended = replace(ended, phase=ENDED, reason=reason, cause=cause, ended_at=now)
     call, events = _told(ended, signal, rule, now)
     return Step(call=call, effects=(DisarmTimer(PHASE_TIMER[known.phase]), *releases), events=events)
 

@@ -8,8 +8,8 @@ _DIGITS = frozenset("0123456789")
 
 def is_dialable(number: str) -> bool:
     """Whether it is 1-32 characters: ASCII digits with an optional leading '+' (decisions 3.5)."""
-    digits = number[1:] if number.startswith("+") else number
-    return 0 < len(digits) and len(number) <= MAX_LENGTH and _DIGITS.issuperset(digits)
+    digits = number.removeprefix("+")
+    return bool(digits) and len(number) <= MAX_LENGTH and _DIGITS.issuperset(digits)
 
 
 def is_transparent_clip(number: str) -> bool:

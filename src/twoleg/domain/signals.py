@@ -121,7 +121,7 @@ class LegHungUp:
 
 @dataclass(frozen=True, slots=True)
 class LegReleased:
-    """Nothing of the leg is left on the wire. Comes last, once, also after the call ended (487 to our CANCEL, 200 to our BYE)."""
+    """Nothing of the leg is left on the wire. Comes last and once, also after the end (487 to a CANCEL)."""
 
     role: Role
     wire: WireFacts = NOTHING_HEARD

@@ -71,7 +71,7 @@ class Refusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A refusal with the member at fault (our name of it: caller, called, caller_present, agent_present, callback_url)."""
+    """A refusal with the member at fault, by its name in `CallRequest`."""
 
     refusal: Refusal
     member: str | None = None

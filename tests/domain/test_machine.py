@@ -1,0 +1,242 @@
+"""The machine's table: every cell decided, and each row of the interface's promises."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.calls import SERIAL, T0, a_call, a_call_in, told
+from twoleg.domain.call import PUBLISHED_STATE, CallState, EndedBy, Phase, Role
+from twoleg.domain.effects import ArmTimer, Bridge, Dial, DisarmTimer, PassEarlyMedia, Release, Ringback, Timer
+from twoleg.domain.errors import ImpossibleSignal
+from twoleg.domain.events import EventType
+from twoleg.domain.machine import IMPOSSIBLE, LATE_OR_REPEATED, PHASE_TIMER, TRANSITIONS, step
+from twoleg.domain.reasons import Reason
+from twoleg.domain.signals import (
+    Bridged,
+    BridgeFailed,
+    EngineLost,
+    Faulted,
+    HangUpRequested,
+    Kind,
+    LegAnswered,
+    LegEarlyMedia,
+    LegFailed,
+    LegHungUp,
+    LegRefused,
+    LegReleased,
+    LegRinging,
+    QueueExpired,
+    RingTimeout,
+    Signal,
+    Start,
+    TalkLimitReached,
+    WireFacts,
+)
+
+AGENT, CUSTOMER = Role.AGENT, Role.CUSTOMER
+BUSY = WireFacts(sip_status=486, cause=17)
+
+SIGNALS: dict[Kind, Signal] = {
+    Kind.START: Start(),
+    Kind.QUEUE_EXPIRED: QueueExpired(),
+    Kind.AGENT_REFUSED: LegRefused(AGENT, 3, "no trunk"),
+    Kind.CUSTOMER_REFUSED: LegRefused(CUSTOMER, 3, "no trunk"),
+    Kind.AGENT_RINGING: LegRinging(AGENT),
+    Kind.CUSTOMER_RINGING: LegRinging(CUSTOMER),
+    Kind.AGENT_EARLY_MEDIA: LegEarlyMedia(AGENT),
+    Kind.CUSTOMER_EARLY_MEDIA: LegEarlyMedia(CUSTOMER),
+    Kind.AGENT_ANSWERED: LegAnswered(AGENT),
+    Kind.CUSTOMER_ANSWERED: LegAnswered(CUSTOMER),
+    Kind.AGENT_FAILED: LegFailed(AGENT, BUSY),
+    Kind.CUSTOMER_FAILED: LegFailed(CUSTOMER, BUSY),
+    Kind.AGENT_UNANSWERED: RingTimeout(AGENT),
+    Kind.CUSTOMER_UNANSWERED: RingTimeout(CUSTOMER),
+    Kind.AGENT_HUNG_UP: LegHungUp(AGENT),
+    Kind.CUSTOMER_HUNG_UP: LegHungUp(CUSTOMER),
+    Kind.AGENT_RELEASED: LegReleased(AGENT),
+    Kind.CUSTOMER_RELEASED: LegReleased(CUSTOMER),
+    Kind.BRIDGED: Bridged(),
+    Kind.BRIDGE_FAILED: BridgeFailed(88, "no common codec"),
+    Kind.TALK_LIMIT: TalkLimitReached(),
+    Kind.HANGUP_REQUESTED: HangUpRequested(),
+    Kind.ENGINE_LOST: EngineLost(),
+    Kind.FAULTED: Faulted("boom"),
+}
+CELLS = [(phase, kind) for phase in Phase for kind in Kind]
+
+
+@pytest.mark.parametrize(("phase", "kind"), CELLS)
+def test_every_cell_is_decided_exactly_once(phase: Phase, kind: Kind) -> None:
+    cell = (phase, kind)
+    assert [cell in TRANSITIONS, cell in LATE_OR_REPEATED, cell in IMPOSSIBLE].count(True) == 1
+
+
+@pytest.mark.parametrize(("phase", "kind"), CELLS)
+def test_step_obeys_the_cell(phase: Phase, kind: Kind) -> None:
+    call = a_call_in(phase)
+    if (phase, kind) in IMPOSSIBLE:
+        with pytest.raises(ImpossibleSignal, match=str(SERIAL)):
+            step(call, SIGNALS[kind], T0)
+        return
+    taken = step(call, SIGNALS[kind], T0 + 100)
+    rule = TRANSITIONS.get((phase, kind))
+    if rule is None:
+        assert (taken.call, taken.effects, taken.events, taken.changed) == (call, (), (), False)
+    else:
+        assert taken.call.phase is rule.next
+        assert [event.type for event in taken.events] == list(rule.events)
+
+
+@pytest.mark.parametrize("cell", TRANSITIONS)
+def test_a_reason_is_set_exactly_where_a_call_ends(cell: tuple[Phase, Kind]) -> None:
+    ends = TRANSITIONS[cell].next is Phase.ENDED and cell[0] is not Phase.ENDED
+    assert (TRANSITIONS[cell].reason is not None) == ends
+    assert (EventType.CALL_ENDED in TRANSITIONS[cell].events) == ends
+
+
+def test_published_state_is_total_and_never_falls_along_the_phases() -> None:
+    states = [PUBLISHED_STATE[phase] for phase in Phase]
+    assert states == sorted(states)
+    assert set(states) == set(CallState)
+    assert all(rule.next >= phase for (phase, _), rule in TRANSITIONS.items())
+
+
+def test_every_living_phase_has_its_hard_timer() -> None:
+    assert set(PHASE_TIMER) == set(Phase) - {Phase.ENDED}
+
+
+def test_the_agent_is_dialled_first_and_the_customer_only_after_the_agent_answered() -> None:
+    started = step(a_call(), Start(), T0)
+    assert started.effects == (DisarmTimer(Timer.QUEUE), ArmTimer(Timer.RING_AGENT), Dial(AGENT))
+    answered = step(started.call, LegAnswered(AGENT), T0 + 5)
+    assert answered.effects == (DisarmTimer(Timer.RING_AGENT), ArmTimer(Timer.RING_CUSTOMER), Dial(CUSTOMER))
+    assert answered.call.agent.answered_at == T0 + 5
+    assert answered.call.customer.dialled_at == T0 + 5
+
+
+def test_the_agent_hears_ringback_once_while_the_customer_rings() -> None:
+    ringing = step(a_call_in(Phase.CALLING_CUSTOMER), LegRinging(CUSTOMER), T0 + 9)
+    assert ringing.effects == (Ringback(),)
+    again = step(ringing.call, LegRinging(CUSTOMER), T0 + 10)
+    assert (again.effects, again.changed) == ((), False)
+    assert again.call.customer.ringing_at == T0 + 9
+
+
+def test_early_media_of_the_customer_is_passed_on() -> None:
+    assert step(a_call_in(Phase.CALLING_CUSTOMER), LegEarlyMedia(CUSTOMER), T0).effects == (PassEarlyMedia(),)
+
+
+def test_the_customers_answer_bridges_and_arms_the_talk_limit() -> None:
+    taken = step(a_call_in(Phase.CALLING_CUSTOMER), LegAnswered(CUSTOMER), T0 + 7)
+    assert taken.effects == (DisarmTimer(Timer.RING_CUSTOMER), ArmTimer(Timer.TALK), Bridge())
+    assert (taken.call.state, taken.call.talking_at) == (CallState.TALKING, T0 + 7)
+
+
+ENDS = [
+    (Phase.TALKING, LegHungUp(CUSTOMER), Reason.CUSTOMER_HUNG_UP, 16, (AGENT,)),
+    (Phase.TALKING, LegHungUp(AGENT), Reason.AGENT_HUNG_UP, 16, (CUSTOMER,)),
+    (Phase.CALLING_CUSTOMER, LegHungUp(AGENT), Reason.AGENT_HUNG_UP, 16, (CUSTOMER,)),
+    (Phase.CALLING_AGENT, LegFailed(AGENT, BUSY), Reason.AGENT_FAILED, 17, ()),
+    (Phase.CALLING_CUSTOMER, LegFailed(CUSTOMER, BUSY), Reason.CUSTOMER_FAILED, 17, (AGENT,)),
+    (Phase.CALLING_AGENT, RingTimeout(AGENT), Reason.AGENT_UNANSWERED, 18, (AGENT,)),
+    (Phase.CALLING_CUSTOMER, RingTimeout(CUSTOMER), Reason.CUSTOMER_UNANSWERED, 18, (AGENT, CUSTOMER)),
+    (Phase.QUEUED, LegRefused(AGENT, 3, "x"), Reason.NOT_DIALLED, 3, ()),
+    (Phase.QUEUED, LegRefused(CUSTOMER, 3, "x"), Reason.NOT_DIALLED, 3, ()),
+    (Phase.CALLING_AGENT, LegRefused(AGENT, 34, "x"), Reason.NOT_DIALLED, 34, (AGENT,)),
+    (Phase.CALLING_CUSTOMER, LegRefused(CUSTOMER, 34, "x"), Reason.CUSTOMER_FAILED, 34, (AGENT, CUSTOMER)),
+    (Phase.TALKING, HangUpRequested(), Reason.HANGUP_REQUESTED, 16, (AGENT, CUSTOMER)),
+    (Phase.TALKING, TalkLimitReached(), Reason.TALK_LIMIT, 31, (AGENT, CUSTOMER)),
+    (Phase.TALKING, EngineLost(), Reason.ENGINE_LOST, 41, (AGENT, CUSTOMER)),
+    (Phase.TALKING, BridgeFailed(88, "x"), Reason.BRIDGE_FAILED, 88, (AGENT, CUSTOMER)),
+    (Phase.QUEUED, QueueExpired(), Reason.QUEUE_EXPIRED, 42, ()),
+]
+
+
+@pytest.mark.parametrize(("phase", "signal", "reason", "cause", "released"), ENDS)
+def test_each_end_has_its_reason_its_cause_and_releases_who_is_left(
+    phase: Phase, signal: Signal, reason: Reason, cause: int, released: tuple[Role, ...]
+) -> None:
+    taken = step(a_call_in(phase), signal, T0 + 50)
+    ended = taken.call
+    assert (ended.state, ended.reason, ended.cause, ended.ended_at) == (CallState.ENDED, reason, cause, T0 + 50)
+    assert [effect for effect in taken.effects if isinstance(effect, Release)] == [
+        Release(role, cause) for role in released
+    ]
+    assert DisarmTimer(PHASE_TIMER[phase]) in taken.effects
+    last = taken.events[-1]
+    assert (last.type, last.reason, last.cause, last.at) == (EventType.CALL_ENDED, reason, cause, T0 + 50)
+    assert not ended.agent.is_live
+    assert not ended.customer.is_live
+
+
+@pytest.mark.parametrize("status", [408, 480])
+@pytest.mark.parametrize(
+    ("phase", "role", "reason"),
+    [
+        (Phase.CALLING_AGENT, AGENT, Reason.AGENT_UNANSWERED),
+        (Phase.CALLING_CUSTOMER, CUSTOMER, Reason.CUSTOMER_UNANSWERED),
+    ],
+)
+def test_408_and_480_after_ringing_mean_unanswered(phase: Phase, role: Role, reason: Reason, status: int) -> None:
+    failed = LegFailed(role, WireFacts(sip_status=status, cause=18))
+    assert told(a_call_in(phase), LegRinging(role), failed).reason is reason
+
+
+@pytest.mark.parametrize("status", [408, 480])
+@pytest.mark.parametrize(
+    ("phase", "role", "reason"),
+    [(Phase.CALLING_AGENT, AGENT, Reason.AGENT_FAILED), (Phase.CALLING_CUSTOMER, CUSTOMER, Reason.CUSTOMER_FAILED)],
+)
+def test_408_and_480_without_ringing_mean_failed(phase: Phase, role: Role, reason: Reason, status: int) -> None:
+    failed = LegFailed(role, WireFacts(sip_status=status, cause=18))
+    assert told(a_call_in(phase), failed).reason is reason
+
+
+def test_our_ring_timer_after_ringing_is_cause_19() -> None:
+    ended = told(a_call_in(Phase.CALLING_AGENT), LegRinging(AGENT), RingTimeout(AGENT))
+    assert (ended.cause, ended.agent.cause, ended.agent.ended_by) == (19, 19, EndedBy.SERVICE)
+
+
+def test_the_wires_facts_are_kept_with_the_leg() -> None:
+    wire = WireFacts(sip_status=503, sip_reason="Q.850;cause=34", cause=34)
+    leg = told(a_call_in(Phase.CALLING_CUSTOMER), LegFailed(CUSTOMER, wire), at=T0 + 3).customer
+    assert (leg.sip_status, leg.sip_reason, leg.cause) == (503, "Q.850;cause=34", 34)
+    assert (leg.ended_by, leg.released_at) == (EndedBy.NETWORK, T0 + 3)
+
+
+def test_who_hung_up_is_kept_with_each_leg() -> None:
+    ended = told(a_call_in(Phase.TALKING), LegHungUp(CUSTOMER))
+    assert (ended.customer.ended_by, ended.agent.ended_by) == (EndedBy.CUSTOMER, EndedBy.SERVICE)
+    by_request = told(a_call_in(Phase.TALKING), HangUpRequested())
+    assert by_request.agent.ended_by is EndedBy.REQUEST
+
+
+def test_late_answer_is_released() -> None:
+    ended = told(a_call_in(Phase.CALLING_CUSTOMER), RingTimeout(CUSTOMER))
+    late = step(ended, LegAnswered(CUSTOMER), T0 + 99)
+    assert late.effects == (Release(CUSTOMER, 18),)
+    assert (late.call.phase, late.call.reason, late.call.ended_at) == (Phase.ENDED, ended.reason, ended.ended_at)
+    assert late.events == ()
+
+
+def test_the_last_word_of_a_released_leg_is_kept_and_told_to_nobody() -> None:
+    ended = told(a_call_in(Phase.CALLING_AGENT), RingTimeout(AGENT))
+    after = step(ended, LegReleased(AGENT, WireFacts(sip_status=487)), T0 + 99)
+    assert (after.call.agent.sip_status, after.call.ended_at, after.events) == (487, ended.ended_at, ())
+    assert after.changed
+    assert not step(after.call, LegReleased(AGENT, WireFacts(sip_status=487)), T0 + 100).changed
+
+
+def test_the_answered_status_is_not_overwritten_by_the_answer_to_our_bye() -> None:
+    ended = told(a_call_in(Phase.TALKING), LegHungUp(CUSTOMER))
+    assert told(ended, LegReleased(AGENT, WireFacts(sip_status=481))).agent.sip_status == 200
+
+
+def test_seq_is_gapless_and_matches_the_events() -> None:
+    call, seqs = a_call(), []
+    for signal in (Start(), LegRinging(AGENT), LegAnswered(AGENT), LegRinging(CUSTOMER), LegAnswered(CUSTOMER)):
+        taken = step(call, signal, T0)
+        call = taken.call
+        seqs += [event.seq for event in taken.events]
+    assert seqs == list(range(2, 2 + len(seqs)))
+    assert call.seq == seqs[-1]
