@@ -1,0 +1,36 @@
+"""Settings of the service: read once from one TOML file and `TWOLEG_...` variables, handed over as values.
+
+Nothing else reads the file or the environment. Every wrong key or value is a `ConfigError` of one line that names it.
+"""
+
+from twoleg.config.errors import ConfigError
+from twoleg.config.reading import known_keys, load, locate
+from twoleg.config.settings import (
+    HttpSettings,
+    LogSettings,
+    NodeSettings,
+    SandboxSettings,
+    Settings,
+    SipSettings,
+    StoreSettings,
+    TimerSettings,
+    TrunkSettings,
+)
+from twoleg.config.values import Address
+
+__all__ = [
+    "Address",
+    "ConfigError",
+    "HttpSettings",
+    "LogSettings",
+    "NodeSettings",
+    "SandboxSettings",
+    "Settings",
+    "SipSettings",
+    "StoreSettings",
+    "TimerSettings",
+    "TrunkSettings",
+    "known_keys",
+    "load",
+    "locate",
+]

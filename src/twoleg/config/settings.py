@@ -1,0 +1,132 @@
+"""Every setting with its rule and default: the one list of keys. `twoleg.example.toml` explains them; a test compares.
+
+A key is a field, its rule stands in its annotation; one without a default must be given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_type_hints
+
+from twoleg.config import values
+from twoleg.config.values import Address, Rule
+
+_HTTP = Address("tcp", "127.0.0.1", 8080)
+_SIP = Address("udp", "127.0.0.1", 5060)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """The HTTP face."""
+
+    listen: Annotated[Address, values.TCP_ADDRESS] = _HTTP
+    workers: Annotated[int, values.whole(1, 64)] = 1
+    """API processes that share the address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """Where everything durable is kept."""
+
+    url: Annotated[str, values.STORE_URL]
+    """Absolute once loaded: a relative one is taken from the folder of the configuration file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SipSettings:
+    """The SIP face."""
+
+    listen: Annotated[Address, values.UDP_ADDRESS] = _SIP
+    advertised: Annotated[str | None, values.HOST] = None
+    """The host that peers are told in Via, Contact and SDP; None: that of `listen`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunkSettings:
+    """One way out to phones."""
+
+    name: Annotated[str, values.TRUNK_NAME]
+    uri: Annotated[str, values.TRUNK_URI]
+    prefixes: Annotated[tuple[str, ...], values.PREFIXES] = ("",)
+    username: Annotated[str | None, values.WORD] = None
+    password: Annotated[str | None, values.SECRET] = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerSettings:
+    """How long each phase of a call may last, in seconds."""
+
+    queue: Annotated[float, values.seconds(0.1, 3600)] = 60.0
+    ring_agent: Annotated[float, values.seconds(0.1, 3600)] = 30.0
+    ring_customer: Annotated[float, values.seconds(0.1, 3600)] = 45.0
+    max_talk: Annotated[float, values.seconds(0.1, 604800)] = 14400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxSettings:
+    """The carrier in the box."""
+
+    enabled: Annotated[bool, values.TRUTH] = False
+    listen: Annotated[Address | None, values.UDP_ADDRESS] = None
+    """None: where the first trunk on this machine points."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """What is written to stderr."""
+
+    level: Annotated[str, values.one_of("debug", "info", "warning", "error")] = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSettings:
+    """Who this service is among its likes."""
+
+    id: Annotated[int, values.whole(0, 63)] = 0
+    """Part of every serial drawn here: two services must not share it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole configuration, checked."""
+
+    source: Path
+    """The file it was read from."""
+    store: StoreSettings
+    http: HttpSettings = HttpSettings()
+    sip: SipSettings = SipSettings()
+    trunks: tuple[TrunkSettings, ...] = ()
+    timers: TimerSettings = TimerSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    log: LogSettings = LogSettings()
+    node: NodeSettings = NodeSettings()
+
+
+SECTIONS: dict[str, type[Any]] = {
+    "http": HttpSettings,
+    "store": StoreSettings,
+    "sip": SipSettings,
+    "timers": TimerSettings,
+    "sandbox": SandboxSettings,
+    "log": LogSettings,
+    "node": NodeSettings,
+}
+"""The tables of the file; `[[trunk]]` is the one list beside them."""
+
+TRUNK = "trunk"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a table."""
+
+    rule: Rule[Any]
+    required: bool
+
+
+def keys_of(section: type[Any]) -> Mapping[str, Key]:
+    """The keys of one table, by name."""
+    hints = get_type_hints(section, include_extras=True)
+    return {key.name: Key(get_args(hints[key.name])[1], key.default is MISSING) for key in fields(section)}

@@ -1,0 +1,191 @@
+"""Rules for single values: what a key accepts, in words and in code. No key is named here."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from twoleg.sip.errors import SipParseError
+from twoleg.sip.uri import SipUri
+
+T = TypeVar("T")
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
+_PREFIX = re.compile(r"\+?[0-9]*")
+_SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a socket is bound. `host` is an IP address without brackets; port 0 lets the system choose."""
+
+    transport: str
+    host: str
+    port: int
+
+    @property
+    def host_port(self) -> str:
+        """`host:port`, IPv6 in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Whether it stands for every address of the machine, so that peers cannot be told it."""
+        return ipaddress.ip_address(self.host).is_unspecified
+
+    def __str__(self) -> str:
+        return self.host_port if self.transport == "tcp" else f"{self.transport}:{self.host_port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[T]):
+    """What one key accepts. `read` takes the TOML value and raises ValueError when it is not allowed."""
+
+    allowed: str
+    """Completes the sentence "must be ..."."""
+    read: Callable[[object], T]
+    from_text: Callable[[str], object] = str
+    """Turns the text of an environment variable into what TOML would have given."""
+    secret: bool = False
+    """The value must not be repeated in messages."""
+
+
+def text(value: object) -> str:
+    """A non-empty string."""
+    if not isinstance(value, str) or not value:
+        raise ValueError
+    return value
+
+
+def whole(low: int, high: int) -> Rule[int]:
+    """A whole number in that range, both ends included."""
+
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ValueError
+        return value
+
+    return Rule(f"a whole number from {low} to {high}", read, _number_from_text)
+
+
+def seconds(low: float, high: float) -> Rule[float]:
+    """A length of time in seconds in that range, both ends included."""
+
+    def read(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise ValueError
+        return float(value)
+
+    return Rule(f"a number of seconds from {low:g} to {high:g}", read, _number_from_text)
+
+
+def one_of(*words: str) -> Rule[str]:
+    """One of those words."""
+
+    def read(value: object) -> str:
+        if value not in words:
+            raise ValueError
+        return str(value)
+
+    return Rule("one of " + ", ".join(words), read)
+
+
+def _number_from_text(written: str) -> object:
+    for kind in (int, float):
+        try:
+            return kind(written)
+        except ValueError:
+            continue
+    return written
+
+
+def _read_truth(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ValueError
+
+
+def _host_port(written: str) -> tuple[str, int]:
+    host, colon, port = written.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535 or (":" in host and not bracketed):
+        raise ValueError
+    address = "127.0.0.1" if host == "localhost" else host[1:-1] if bracketed else host
+    return str(ipaddress.ip_address(address)), int(port)
+
+
+def _read_tcp(value: object) -> Address:
+    return Address("tcp", *_host_port(text(value)))
+
+
+def _read_udp(value: object) -> Address:
+    transport, _, rest = text(value).partition(":")
+    if transport != "udp":
+        raise ValueError
+    return Address("udp", *_host_port(rest))
+
+
+def _read_store_url(value: object) -> str:
+    url = text(value)
+    if not url.startswith(_SQLITE) or len(url) == len(_SQLITE) or url.endswith("/") or "?" in url:
+        raise ValueError
+    return url
+
+
+def _read_trunk_uri(value: object) -> str:
+    try:
+        uri = SipUri.parse(text(value))
+    except SipParseError as error:
+        raise ValueError from error
+    if uri.scheme != "sip" or uri.user is not None or uri.params or uri.headers or uri.port == 0:
+        raise ValueError
+    return str(uri)
+
+
+def _read_prefixes(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise ValueError
+    for prefix in value:
+        if not isinstance(prefix, str) or _PREFIX.fullmatch(prefix) is None or len(prefix) > 32:
+            raise ValueError
+    return tuple(value)
+
+
+def _matching(pattern: re.Pattern[str], limit: int) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if len(text(value)) > limit or pattern.fullmatch(text(value)) is None:
+            raise ValueError
+        return text(value)
+
+    return read
+
+
+def _read_host(value: object) -> str:
+    bare = text(value).removeprefix("[").removesuffix("]")
+    if ":" in bare:
+        return str(ipaddress.IPv6Address(bare))
+    return _matching(_HOST, 253)(bare)
+
+
+TRUTH: Rule[bool] = Rule(
+    "true or false", _read_truth, lambda written: {"true": True, "false": False}.get(written, written)
+)
+TCP_ADDRESS: Rule[Address] = Rule('ADDRESS:PORT, such as "127.0.0.1:8080" or "[::1]:8080"', _read_tcp)
+UDP_ADDRESS: Rule[Address] = Rule('udp:ADDRESS:PORT, such as "udp:127.0.0.1:5060"', _read_udp)
+HOST: Rule[str] = Rule('an IP address or a host name, such as "192.0.2.10"', _read_host)
+STORE_URL: Rule[str] = Rule(
+    '"sqlite:///FILE" (beside the configuration file) or "sqlite:////ABSOLUTE/FILE"', _read_store_url
+)
+TRUNK_URI: Rule[str] = Rule('sip:HOST or sip:HOST:PORT, such as "sip:192.0.2.1:5060"', _read_trunk_uri)
+TRUNK_NAME: Rule[str] = Rule("1-40 letters, digits, '-' or '_'", _matching(_NAME, 40))
+PREFIXES: Rule[tuple[str, ...]] = Rule(
+    'a list of number prefixes: digits with an optional leading +, such as ["+49", "00"]; [""] takes every number',
+    _read_prefixes,
+    lambda written: written.split(","),
+)
+WORD: Rule[str] = Rule("a string that is not empty", text)
+SECRET: Rule[str] = Rule("a string that is not empty", text, secret=True)
