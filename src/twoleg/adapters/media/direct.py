@@ -1,0 +1,256 @@
+"""Direct media: the phones send audio to each other, no relay of ours is in between (after RFC 3725, flow III).
+
+The agent is rung with an inactive offer. Its answer, made active, is the offer to the customer; the customer's answer
+goes back to the agent in a re-INVITE. Later re-offers of either phone are passed through. There is no ringback: the
+agent hears what the customer's network sends early, if it sends anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, unique
+
+from twoleg.application.media import MediaWishes
+from twoleg.domain import causes
+from twoleg.domain.call import Role
+from twoleg.sip.errors import SdpError
+from twoleg.sip.sdp import Direction, SessionDescription, answer_to, inactive_offer
+
+AGENT, CUSTOMER = Role.AGENT, Role.CUSTOMER
+NOT_ACCEPTABLE = 488
+_DISCARD_PORT = 9
+
+
+@unique
+class _Purpose(Enum):
+    """Why an offer of ours is under way to a phone."""
+
+    DIAL = "dial"
+    EARLY = "early"
+    BRIDGE = "bridge"
+    MOVE = "move"
+    """The agent's answer differs from what the customer was told: tell the customer."""
+    PASS = "pass"  # noqa: S105  # not a password
+    """The other phone's own re-offer."""
+
+
+@dataclass(slots=True)
+class _Side:
+    """One phone as the path knows it."""
+
+    session_id: int
+    version: int = 0
+    heard: SessionDescription | None = None
+    """The last description it gave."""
+    told: SessionDescription | None = None
+    """The last description it was given and accepted."""
+    telling: SessionDescription | None = None
+    under_way: _Purpose | None = None
+    owes_answer: bool = False
+    """It asked for an offer; its answer comes with the ACK."""
+
+
+class DirectMedia:
+    """Opens direct paths. `address`: the host address that our own descriptions name."""
+
+    def __init__(self, *, address: str) -> None:
+        self._address = address
+
+    def open(self, serial: int, wishes: MediaWishes) -> DirectPath:
+        """A path for a new call; the o= lines carry the serial, which is unique."""
+        return DirectPath(serial=serial, wishes=wishes, address=self._address)
+
+
+class DirectPath:
+    """The media of one call without a relay; see `application.media.MediaPath` for the contract."""
+
+    def __init__(self, *, serial: int, wishes: MediaWishes, address: str) -> None:
+        self._wishes = wishes
+        self._address = address
+        self._sides = {AGENT: _Side(serial), CUSTOMER: _Side(serial)}
+        self._wants_bridge = False
+
+    def dial(self, role: Role) -> None:
+        """The agent is offered silence, the customer what the agent answered. Raises `SdpError` before that."""
+        side = self._sides[role]
+        if role is AGENT:
+            offer = inactive_offer(address=self._address, session_id=side.session_id, version=0)
+        else:
+            heard = self._sides[AGENT].heard
+            if heard is None:
+                raise SdpError("the customer cannot be offered media before the agent answered")
+            offer = heard.with_direction(Direction.SENDRECV)
+        self._offer(role, offer, _Purpose.DIAL)
+
+    def early(self, role: Role, body: bytes) -> None:
+        """Kept for `pass_early`, and for a 2xx that does not repeat it; one that cannot be read is passed over."""
+        self._hear(role, body)
+
+    def answered(self, role: Role, body: bytes | None) -> None:
+        """An answer to whatever was under way to this phone."""
+        side = self._sides[role]
+        purpose, side.under_way = side.under_way, None
+        side.told, side.telling = side.telling or side.told, None
+        if body is not None:
+            if not self._hear(role, body):
+                self._unusable_answer(role, purpose)
+                return
+        elif side.heard is None:
+            self._wishes.failed(causes.INTERWORKING, f"the {role.value} answered without a session description")
+            return
+        self._go_on(role, purpose)
+
+    def _unusable_answer(self, role: Role, purpose: _Purpose | None) -> None:
+        if purpose is _Purpose.PASS:
+            self._wishes.answer(role.other, NOT_ACCEPTABLE, None)
+        else:
+            self._wishes.failed(causes.INTERWORKING, f"the {role.value}'s session description cannot be used")
+
+    def _go_on(self, role: Role, purpose: _Purpose | None) -> None:
+        match purpose:
+            case _Purpose.EARLY if self._wants_bridge:
+                self.bridge()
+            case _Purpose.BRIDGE:
+                self._follow_agent()
+            case _Purpose.MOVE:
+                self._wishes.bridged()
+            case _Purpose.PASS:
+                self._answer_passed(role.other)
+            case _:
+                pass  # a dialled phone waits for `bridge`; early media waits for the customer's answer
+
+    def refused(self, role: Role, status: int | None) -> None:
+        """Fatal only for what `bridge` needs."""
+        side = self._sides[role]
+        purpose, side.under_way = side.under_way, None
+        match purpose:
+            case _Purpose.PASS:
+                self._wishes.answer(role.other, status if status and status >= 400 else NOT_ACCEPTABLE, None)
+            case _Purpose.EARLY if self._wants_bridge:
+                self.bridge()
+            case _Purpose.BRIDGE | _Purpose.MOVE:
+                cause = causes.INTERWORKING if status is None else causes.cause_of_status(status)
+                self._wishes.failed(cause, f"the {role.value} refused the other phone's media with {status}")
+            case _:
+                pass  # early media is a courtesy; `bridge` asks again
+
+    def offered(self, role: Role, body: bytes | None) -> None:
+        """Passed on to the other phone, or answered alone while there is none."""
+        if body is not None and not self._hear(role, body):
+            self._wishes.answer(role, NOT_ACCEPTABLE, None)
+        elif self._is_up(role.other):
+            self._pass_on(role, asked=body is None)
+        else:
+            self._answer_alone(role, asked=body is None)
+
+    def _is_up(self, role: Role) -> bool:
+        """Whether the other end can be asked now: bridged, and no offer of ours under way to it."""
+        return self._wants_bridge and self._sides[role].heard is not None
+
+    def _pass_on(self, role: Role, *, asked: bool) -> None:
+        heard = None if asked else self._sides[role].heard
+        self._sides[role].owes_answer = asked
+        self._offer(role.other, heard, _Purpose.PASS)
+
+    def _answer_passed(self, role: Role) -> None:
+        heard = self._sides[role.other].heard
+        body = None if heard is None else self._encode(role, heard)
+        self._wishes.answer(role, 200, body)
+
+    def _answer_alone(self, role: Role, *, asked: bool) -> None:
+        """Nobody to ask yet: hold the line with inactive media."""
+        side = self._sides[role]
+        if asked:
+            answer = inactive_offer(address=self._address, session_id=side.session_id, version=0)
+        else:
+            answer = self._inactive_answer(role)
+        self._wishes.answer(role, 200, self._encode(role, answer))
+
+    def _inactive_answer(self, role: Role) -> SessionDescription:
+        side = self._sides[role]
+        if side.heard is None:
+            raise SdpError("no offer to answer")
+        answer = answer_to(side.heard, address=self._address, port=_DISCARD_PORT, session_id=side.session_id)
+        return answer.with_direction(Direction.INACTIVE)
+
+    def acknowledged(self, role: Role, body: bytes | None) -> None:
+        """The answer of a phone that had asked for an offer goes on to the other."""
+        side = self._sides[role]
+        if body is None or not self._hear(role, body):
+            return
+        if side.owes_answer:
+            side.owes_answer = False
+            self._wishes.ack(role.other, self._encode(role.other, self._heard(role)))
+
+    def ringback(self) -> None:
+        """Nothing: without a relay there is nobody to play it."""
+
+    def pass_early(self) -> None:
+        """Offer the early description to the agent, unless an offer is under way to it."""
+        early = self._sides[CUSTOMER].heard
+        if early is not None and self._sides[AGENT].under_way is None:
+            self._offer(AGENT, early, _Purpose.EARLY)
+
+    def bridge(self) -> None:
+        """Offer the agent what the customer answered, unless it was told so early."""
+        self._wants_bridge = True
+        agent, customer = self._sides[AGENT], self._heard(CUSTOMER)
+        if agent.under_way is not None:
+            return  # early media is still being offered; its answer comes back here
+        if agent.told is not None and _content(agent.told) == _content(customer):
+            self._follow_agent()
+        else:
+            self._offer(AGENT, customer, _Purpose.BRIDGE)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+    def _follow_agent(self) -> None:
+        """Bridged, unless the agent moved its media since the customer was told where it is."""
+        agent, customer = self._heard(AGENT), self._sides[CUSTOMER]
+        if customer.told is not None and _receivers(agent) == _receivers(customer.told):
+            self._wishes.bridged()
+        else:
+            self._offer(CUSTOMER, agent, _Purpose.MOVE)
+
+    def _hear(self, role: Role, body: bytes) -> bool:
+        try:
+            heard = SessionDescription.parse(body)
+        except SdpError:
+            return False
+        if heard.audio is None:
+            return False
+        self._sides[role].heard = heard
+        return True
+
+    def _heard(self, role: Role) -> SessionDescription:
+        heard = self._sides[role].heard
+        if heard is None:
+            raise SdpError(f"nothing was heard from the {role.value} yet")
+        return heard
+
+    def _offer(self, role: Role, description: SessionDescription | None, purpose: _Purpose) -> None:
+        side = self._sides[role]
+        side.under_way = purpose
+        side.telling = description
+        self._wishes.offer(role, None if description is None else self._encode(role, description))
+
+    def _encode(self, role: Role, description: SessionDescription) -> bytes:
+        """Under our name: one origin per dialog, its version raised each time (RFC 3264 8)."""
+        side = self._sides[role]
+        side.version += 1
+        named = description.with_origin(
+            username="-", session_id=side.session_id, version=side.version, address=self._address
+        )
+        return named.encode()
+
+
+def _content(description: SessionDescription) -> tuple[object, ...]:
+    """What of a description matters to the phone that is told it: where to send, and the media."""
+    return [line for line in description.lines if line[0] == "c"], description.media
+
+
+def _receivers(description: SessionDescription) -> tuple[object, ...]:
+    """Where its author receives audio."""
+    ports = [stream.port for stream in description.media if stream.kind == "audio"]
+    return description.audio_address, ports

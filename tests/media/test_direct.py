@@ -1,0 +1,256 @@
+"""Direct media: which description goes to which phone, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from twoleg.adapters.media.direct import DirectMedia, DirectPath
+from twoleg.domain.call import Role
+from twoleg.sip.errors import SdpError
+from twoleg.sip.sdp import Direction, SessionDescription, audio_description
+
+AGENT, CUSTOMER = Role.AGENT, Role.CUSTOMER
+OURS = "127.0.0.1"
+
+
+class Wishes:
+    """Notes every wish."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[object, ...]] = []
+
+    def offer(self, role: Role, body: bytes | None) -> None:
+        self.made.append(("offer", role, body))
+
+    def answer(self, role: Role, status: int, body: bytes | None) -> None:
+        self.made.append(("answer", role, status, body))
+
+    def ack(self, role: Role, body: bytes) -> None:
+        self.made.append(("ack", role, body))
+
+    def bridged(self) -> None:
+        self.made.append(("bridged",))
+
+    def failed(self, cause: int, detail: str) -> None:
+        self.made.append(("failed", cause, detail))
+
+    def take(self) -> tuple[object, ...]:
+        assert len(self.made) == 1, self.made
+        return self.made.pop()
+
+    def take_offer(self, role: Role) -> SessionDescription:
+        kind, to, body = self.take()
+        assert (kind, to) == ("offer", role)
+        assert isinstance(body, bytes)
+        return SessionDescription.parse(body)
+
+    def take_answer(self, role: Role) -> SessionDescription:
+        kind, to, status, body = self.take()
+        assert (kind, to, status) == ("answer", role, 200)
+        assert isinstance(body, bytes)
+        return SessionDescription.parse(body)
+
+
+def sdp(port: int, *, direction: Direction = Direction.SENDRECV, address: str = "192.0.2.7") -> bytes:
+    description = audio_description(address=address, port=port, session_id=7, version=1)
+    return description.with_direction(direction).encode()
+
+
+def audio_of(description: SessionDescription) -> tuple[str | None, int, Direction]:
+    assert description.audio is not None
+    return description.audio_address, description.audio.port, description.direction
+
+
+AGENT_SDP = sdp(4000, direction=Direction.INACTIVE)
+CUSTOMER_SDP = sdp(5000, address="192.0.2.8")
+
+
+@pytest.fixture
+def wishes() -> Wishes:
+    return Wishes()
+
+
+@pytest.fixture
+def path(wishes: Wishes) -> Iterator[DirectPath]:
+    path = DirectMedia(address=OURS).open(1037058396471308289, wishes)
+    yield path
+    path.close()
+
+
+def dialled(path: DirectPath, wishes: Wishes) -> None:
+    """Both dialled, both answered; nothing wished that was not taken."""
+    path.dial(AGENT)
+    wishes.take()
+    path.answered(AGENT, AGENT_SDP)
+    path.dial(CUSTOMER)
+    wishes.take()
+    path.answered(CUSTOMER, CUSTOMER_SDP)
+
+
+def bridged(path: DirectPath, wishes: Wishes) -> None:
+    dialled(path, wishes)
+    path.bridge()
+    wishes.take()
+    path.answered(AGENT, sdp(4000))
+    assert wishes.take() == ("bridged",)
+
+
+def test_the_agent_is_rung_with_an_inactive_offer_of_ours(path: DirectPath, wishes: Wishes) -> None:
+    path.dial(AGENT)
+    assert audio_of(wishes.take_offer(AGENT)) == (OURS, 9, Direction.INACTIVE)
+
+
+def test_the_customer_is_offered_the_agents_address_active(path: DirectPath, wishes: Wishes) -> None:
+    path.dial(AGENT)
+    wishes.take()
+    path.answered(AGENT, AGENT_SDP)
+    path.dial(CUSTOMER)
+    assert audio_of(wishes.take_offer(CUSTOMER)) == ("192.0.2.7", 4000, Direction.SENDRECV)
+
+
+def test_the_customers_answer_goes_to_the_agent_and_then_they_are_bridged(path: DirectPath, wishes: Wishes) -> None:
+    dialled(path, wishes)
+    path.bridge()
+    assert audio_of(wishes.take_offer(AGENT)) == ("192.0.2.8", 5000, Direction.SENDRECV)
+    path.answered(AGENT, sdp(4000))
+    assert wishes.take() == ("bridged",)
+
+
+def test_an_agent_that_moved_its_port_is_followed(path: DirectPath, wishes: Wishes) -> None:
+    dialled(path, wishes)
+    path.bridge()
+    wishes.take()
+    path.answered(AGENT, sdp(4444))
+    assert audio_of(wishes.take_offer(CUSTOMER)) == ("192.0.2.7", 4444, Direction.SENDRECV)
+    path.answered(CUSTOMER, CUSTOMER_SDP)
+    assert wishes.take() == ("bridged",)
+
+
+def test_early_media_is_offered_to_the_agent_and_not_again_at_the_answer(path: DirectPath, wishes: Wishes) -> None:
+    path.dial(AGENT)
+    wishes.take()
+    path.answered(AGENT, AGENT_SDP)
+    path.dial(CUSTOMER)
+    wishes.take()
+    path.early(CUSTOMER, CUSTOMER_SDP)
+    path.pass_early()
+    assert audio_of(wishes.take_offer(AGENT)) == ("192.0.2.8", 5000, Direction.SENDRECV)
+    path.answered(AGENT, sdp(4000))
+    path.answered(CUSTOMER, None)
+    path.bridge()
+    assert wishes.take() == ("bridged",)
+
+
+def test_an_answer_while_early_media_is_still_being_offered_waits_for_it(path: DirectPath, wishes: Wishes) -> None:
+    path.dial(AGENT)
+    wishes.take()
+    path.answered(AGENT, AGENT_SDP)
+    path.dial(CUSTOMER)
+    wishes.take()
+    path.early(CUSTOMER, sdp(5555, address="192.0.2.9"))
+    path.pass_early()
+    wishes.take()
+    path.answered(CUSTOMER, CUSTOMER_SDP)
+    path.bridge()
+    assert wishes.made == []
+    path.answered(AGENT, sdp(4000))
+    assert audio_of(wishes.take_offer(AGENT)) == ("192.0.2.8", 5000, Direction.SENDRECV)
+
+
+def test_refused_early_media_is_no_failure(path: DirectPath, wishes: Wishes) -> None:
+    path.dial(AGENT)
+    wishes.take()
+    path.answered(AGENT, AGENT_SDP)
+    path.early(CUSTOMER, CUSTOMER_SDP)
+    path.pass_early()
+    wishes.take()
+    path.refused(AGENT, 488)
+    assert wishes.made == []
+
+
+def test_an_agent_that_refuses_the_customers_media_cannot_be_bridged(path: DirectPath, wishes: Wishes) -> None:
+    dialled(path, wishes)
+    path.bridge()
+    wishes.take()
+    path.refused(AGENT, 488)
+    assert wishes.take()[:2] == ("failed", 65)
+
+
+@pytest.mark.parametrize("body", [b"nonsense", AGENT_SDP.replace(b"m=audio 4000", b"m=audio 0"), b""])
+def test_an_answer_without_usable_audio_cannot_be_bridged(path: DirectPath, wishes: Wishes, body: bytes) -> None:
+    path.dial(AGENT)
+    wishes.take()
+    path.answered(AGENT, body)
+    assert wishes.take()[:2] == ("failed", 127)
+
+
+def test_an_answer_without_any_description_cannot_be_bridged(path: DirectPath, wishes: Wishes) -> None:
+    path.dial(AGENT)
+    wishes.take()
+    path.answered(AGENT, None)
+    assert wishes.take()[0] == "failed"
+
+
+def test_hold_is_passed_to_the_other_phone_and_its_answer_back(path: DirectPath, wishes: Wishes) -> None:
+    bridged(path, wishes)
+    path.offered(CUSTOMER, sdp(5000, direction=Direction.SENDONLY, address="192.0.2.8"))
+    assert audio_of(wishes.take_offer(AGENT)) == ("192.0.2.8", 5000, Direction.SENDONLY)
+    path.answered(AGENT, sdp(4000, direction=Direction.RECVONLY))
+    assert audio_of(wishes.take_answer(CUSTOMER)) == ("192.0.2.7", 4000, Direction.RECVONLY)
+
+
+def test_a_refused_change_is_refused_to_who_wanted_it(path: DirectPath, wishes: Wishes) -> None:
+    bridged(path, wishes)
+    path.offered(CUSTOMER, sdp(5002, address="192.0.2.8"))
+    wishes.take()
+    path.refused(AGENT, 488)
+    assert wishes.take() == ("answer", CUSTOMER, 488, None)
+
+
+def test_an_offer_that_cannot_be_read_is_refused(path: DirectPath, wishes: Wishes) -> None:
+    bridged(path, wishes)
+    path.offered(AGENT, b"v=1")
+    assert wishes.take() == ("answer", AGENT, 488, None)
+
+
+def test_a_phone_that_asks_for_an_offer_gets_the_other_phones(path: DirectPath, wishes: Wishes) -> None:
+    bridged(path, wishes)
+    path.offered(AGENT, None)
+    assert wishes.take() == ("offer", CUSTOMER, None)
+    path.answered(CUSTOMER, sdp(5006, address="192.0.2.8"))
+    assert audio_of(wishes.take_answer(AGENT)) == ("192.0.2.8", 5006, Direction.SENDRECV)
+    path.acknowledged(AGENT, sdp(4006))
+    kind, role, body = wishes.take()
+    assert (kind, role) == ("ack", CUSTOMER)
+    assert isinstance(body, bytes)
+    assert audio_of(SessionDescription.parse(body)) == ("192.0.2.7", 4006, Direction.SENDRECV)
+
+
+def test_a_waiting_agent_that_changes_its_media_is_answered_inactive(path: DirectPath, wishes: Wishes) -> None:
+    path.dial(AGENT)
+    wishes.take()
+    path.answered(AGENT, AGENT_SDP)
+    path.offered(AGENT, sdp(4002))
+    assert audio_of(wishes.take_answer(AGENT)) == (OURS, 9, Direction.INACTIVE)
+    path.dial(CUSTOMER)
+    assert audio_of(wishes.take_offer(CUSTOMER))[1] == 4002
+
+
+def test_the_customer_cannot_be_offered_anything_before_the_agent_answered(path: DirectPath) -> None:
+    with pytest.raises(SdpError):
+        path.dial(CUSTOMER)
+
+
+def test_one_origin_per_dialog_and_a_rising_version(path: DirectPath, wishes: Wishes) -> None:
+    path.dial(AGENT)
+    first = wishes.take_offer(AGENT).origin
+    path.answered(AGENT, AGENT_SDP)
+    path.dial(CUSTOMER)
+    wishes.take()
+    path.answered(CUSTOMER, CUSTOMER_SDP)
+    path.bridge()
+    second = wishes.take_offer(AGENT).origin
+    assert (second.session_id, second.username, second.address) == (first.session_id, first.username, first.address)
+    assert second.version == first.version + 1
