@@ -1,0 +1,249 @@
+"""The engine: effects of the call machine in, signals of the phones out; SIP by `twoleg.sip`, sockets by the shell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from twoleg.adapters.sip_engine import facts
+from twoleg.adapters.sip_engine.legs import EngineCall, LegBook
+from twoleg.adapters.sip_engine.routes import Routes, displayed
+from twoleg.application.media import Media, MediaPath
+from twoleg.application.ports import EngineEffect
+from twoleg.domain import causes
+from twoleg.domain.call import Call, Role
+from twoleg.domain.effects import Bridge, Dial, PassEarlyMedia, Release, Ringback
+from twoleg.domain.errors import NoRoute
+from twoleg.domain.signals import (
+    Bridged,
+    BridgeFailed,
+    Faulted,
+    LegAnswered,
+    LegEarlyMedia,
+    LegFailed,
+    LegHungUp,
+    LegRefused,
+    LegReleased,
+    LegRinging,
+    Signal,
+)
+from twoleg.sip import events as sip
+from twoleg.sip.user_agent import UserAgent
+from twoleg.sip_transport.shell import Shell
+
+FORBIDDEN = 403
+MEDIA_TYPE = "application/sdp"
+
+
+class EngineLog(Protocol):
+    """Where the engine says what is nobody's call, or a fault."""
+
+    def rejected_invite(self, source: str, target: str) -> None:
+        """Somebody called us; we take no calls."""
+
+    def fault(self, serial: int | None, error: Exception) -> None:
+        """An exception while handling what a phone did; the call, if it was one's, is being ended."""
+
+
+class SipCallEngine:
+    """`application.ports.CallEngine` over SIP. Runs on the shell's loop."""
+
+    def __init__(
+        self,
+        *,
+        shell: Shell[UserAgent],
+        routes: Routes,
+        media: Media,
+        sink: Callable[[int, Signal], None],
+        log: EngineLog,
+    ) -> None:
+        """`sink(serial, signal)` is told everything the phones do."""
+        self._shell = shell
+        self._agent = shell.agent
+        self._routes = routes
+        self._media = media
+        self._sink = sink
+        self._log = log
+        self._book = LegBook()
+
+    def refuses(self, call: Call) -> Signal | None:
+        """A LegRefused for a call of which one number has no route."""
+        for leg in (call.agent, call.customer):
+            try:
+                self._routes.choose(leg.number)
+            except NoRoute as error:
+                return LegRefused(leg.role, causes.NO_ROUTE_TO_DESTINATION, str(error))
+        return None
+
+    def perform(self, call: Call, effect: EngineEffect) -> None:
+        """Begin that effect. Raises what the SIP core or the media path raises: the conductor ends the call for it."""
+        entry = self._book.open(call)
+        match effect:
+            case Dial(role=role):
+                self._path(entry).dial(role)
+            case Release(role=role, cause=cause):
+                self._release(entry, role, cause)
+            case Ringback():
+                self._path(entry).ringback()
+            case PassEarlyMedia():
+                self._path(entry).pass_early()
+            case Bridge():
+                self._path(entry).bridge()
+        self._shell.wake()
+
+    def forget(self, serial: int) -> None:
+        """Close the call's media and drop what is left of it."""
+        entry = self._book.close(serial)
+        if entry is not None and entry.path is not None:
+            entry.path.close()
+
+    def _path(self, entry: EngineCall) -> MediaPath:
+        if entry.path is None:
+            entry.path = self._media.open(entry.call.serial, _Wishes(self, entry))
+        return entry.path
+
+    def _release(self, entry: EngineCall, role: Role, cause: int) -> None:
+        entry.silent.add(role)
+        leg = entry.legs.get(role)
+        if leg is not None:
+            self._agent.release(leg, reasons=facts.reason_header(cause), now=self._shell.now())
+
+    # ------------------------------------------------------------------ wishes of the media path
+
+    def offer(self, entry: EngineCall, role: Role, body: bytes | None) -> None:
+        """In the INVITE when there is no leg yet, else in a re-INVITE."""
+        leg = entry.legs.get(role)
+        if leg is None:
+            self._invite(entry, role, body)
+        else:
+            self._agent.reinvite(leg, body=body, now=self._shell.now())
+
+    def _invite(self, entry: EngineCall, role: Role, body: bytes | None) -> None:
+        number, clip = entry.call.leg(role).number, entry.call.leg(role).clip
+        route = self._routes.choose(number)
+        shown = displayed(clip, self._shell.local)
+        leg = self._agent.invite(
+            target=route.target(number),
+            peer=route.peer,
+            from_=shown,
+            to=route.addressed(number),
+            body=body,
+            content_type=MEDIA_TYPE,
+            extra_headers=(("P-Asserted-Identity", str(shown)),),
+            credentials=route.credentials,
+            now=self._shell.now(),
+        )
+        self._book.bind(entry, role, leg)
+
+    def answer(self, entry: EngineCall, role: Role, status: int, body: bytes | None) -> None:
+        """To the phone's own re-INVITE."""
+        leg = entry.legs.get(role)
+        if leg is not None:
+            self._agent.answer_reinvite(leg, status=status, body=body, now=self._shell.now())
+
+    def ack(self, entry: EngineCall, role: Role, body: bytes) -> None:
+        """To a 2xx that brought the offer we asked for."""
+        leg = entry.legs.get(role)
+        if leg is not None:
+            self._agent.ack(leg, body=body, now=self._shell.now())
+
+    def tell(self, entry: EngineCall, signal: Signal) -> None:
+        """Pass a signal on to the call."""
+        self._sink(entry.call.serial, signal)
+
+    # ------------------------------------------------------------------ events of the user agent
+
+    def heard(self, event: sip.Event) -> None:
+        """Take what the user agent tells; a fault here ends the event's call and touches no other."""
+        owner = self._book.owner(getattr(event, "leg", 0))
+        try:
+            if owner is None:
+                self._heard_stranger(event)
+            else:
+                self._heard_of(owner[0], owner[1], event)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is this call's alone
+            self._fault(owner[0] if owner else None, error)
+
+    def _fault(self, entry: EngineCall | None, error: Exception) -> None:
+        self._log.fault(entry.call.serial if entry else None, error)
+        if entry is not None:
+            self.tell(entry, Faulted(f"{type(error).__name__} in the SIP engine"))
+
+    def _heard_of(self, entry: EngineCall, role: Role, event: sip.Event) -> None:
+        match event:
+            case sip.Released():
+                self._book.unbind(event.leg)
+                self.tell(entry, LegReleased(role, facts.of_release(event)))
+            case _ if role in entry.silent:
+                pass  # after our release only Released counts
+            case sip.Provisional():
+                self._progressed(entry, role, event)
+            case sip.Answered():
+                entry.answered.add(role)
+                self._path(entry).answered(role, event.body)
+                self.tell(entry, LegAnswered(role))
+            case sip.Failed():
+                self._failed(entry, role, event)
+            case sip.HungUp():
+                entry.silent.add(role)
+                self.tell(entry, LegHungUp(role, facts.of_hang_up(event)))
+            case _:
+                self._renegotiated(self._path(entry), role, event)
+
+    def _progressed(self, entry: EngineCall, role: Role, event: sip.Provisional) -> None:
+        if event.status == 180:
+            self.tell(entry, LegRinging(role))
+        if event.body:
+            self._path(entry).early(role, event.body)
+            self.tell(entry, LegEarlyMedia(role))
+
+    def _failed(self, entry: EngineCall, role: Role, event: sip.Failed) -> None:
+        entry.silent.add(role)
+        if event.fault is not None:
+            self._fault(entry, event.fault)
+        elif role in entry.answered:
+            self.tell(entry, LegHungUp(role, facts.of_failure(event)))
+        else:
+            self.tell(entry, LegFailed(role, facts.of_failure(event)))
+
+    def _renegotiated(self, path: MediaPath, role: Role, event: sip.Event) -> None:
+        match event:
+            case sip.Reinvited():
+                path.offered(role, event.body)
+            case sip.ReinviteAnswered():
+                path.answered(role, event.body)
+            case sip.ReinviteFailed():
+                path.refused(role, event.status)
+            case sip.Acknowledged():
+                path.acknowledged(role, event.body)
+            case _:
+                pass  # INFO is answered by the user agent; nothing of ours depends on it yet
+
+    def _heard_stranger(self, event: sip.Event) -> None:
+        """Calls to us are refused; last words of forgotten calls are nobody's; the shell counts and logs all else."""
+        if isinstance(event, sip.IncomingInvite):
+            self._log.rejected_invite(event.source.host_port, event.request.uri)
+            self._agent.reject(event.leg, status=FORBIDDEN, now=self._shell.now())
+
+
+class _Wishes:
+    """The `MediaWishes` of one call."""
+
+    def __init__(self, engine: SipCallEngine, entry: EngineCall) -> None:
+        self._engine = engine
+        self._entry = entry
+
+    def offer(self, role: Role, body: bytes | None) -> None:
+        self._engine.offer(self._entry, role, body)
+
+    def answer(self, role: Role, status: int, body: bytes | None) -> None:
+        self._engine.answer(self._entry, role, status, body)
+
+    def ack(self, role: Role, body: bytes) -> None:
+        self._engine.ack(self._entry, role, body)
+
+    def bridged(self) -> None:
+        self._engine.tell(self._entry, Bridged())
+
+    def failed(self, cause: int, detail: str) -> None:
+        self._engine.tell(self._entry, BridgeFailed(cause, detail))
