@@ -249,7 +249,7 @@ def _parse_display(text: str) -> str:
         if end_of_quoted(text, 0) != len(text):
             raise SipParseError("malformed display name")
         return unquote(text)
-    if any(mark in text for mark in ',;:"@>'):
+    if any(mark in text for mark in ';:"@>'):  # a comma is tolerated, RFC 4475 3.1.2.15
         raise SipParseError("display name needs quotes")
     return " ".join(text.split())
 

@@ -171,23 +171,20 @@ def response_to(request: Request, status: int, reason: str | None = None, *, to_
 def response_to_malformed(error: SipParseError, *, to_tag: str) -> Response | None:
     """The answer to a request that the parser refused, None when it deserves or allows none.
 
-    Needs a status in `error`, and a Via, From, To, Call-ID and CSeq among its headers; they are given back as they
-    came, except that To gets `to_tag` when it has no tag.  Only the topmost Via has to be well-formed: it says where
-    the answer goes.
+    Needs a status in `error`, and among its headers a well-formed topmost Via, which says where the answer goes.
+    Of Via, From, To, Call-ID and CSeq it gives back what is there, as it came; To gets `to_tag` when it has no tag.
     """
     headers = error.headers
     if error.status is None or headers is None:
         return None
-    items = [(name, value) for name, value in headers if name in ("Via", "From", "To", "Call-ID", "CSeq")]
-    response = Response(error.status, phrase_of(error.status), Headers.of_canonical(items))
     try:
         Via.parse(split_list(_required(headers, "Via"))[0])
-        to = _required(headers, "To")
-        for name in ("From", "Call-ID", "CSeq"):
-            _required(headers, name)
     except SipParseError:
         return None
-    if ";tag=" not in to.lower():
+    items = [(name, value) for name, value in headers if name in ("Via", "From", "To", "Call-ID", "CSeq")]
+    response = Response(error.status, phrase_of(error.status), Headers.of_canonical(items))
+    to = headers.get("To")
+    if to is not None and ";tag=" not in to.lower():
         response.headers.replace_first("To", f"{to};tag={to_tag}")
     return response
 
