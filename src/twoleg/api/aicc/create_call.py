@@ -1,0 +1,82 @@
+"""createCall v1 and v3: an order for a two-way call in, its serial number out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from msgspec.json import encode
+
+from twoleg.api.aicc.bearer import authenticate
+from twoleg.api.aicc.codes import AICC_CODES, ITA_CODES, SUCCESS, VENDOR_NAMES, ItaCode
+from twoleg.api.aicc.orders import Order, OrderRefused
+from twoleg.api.aicc.wire import CreateCallResponse, CreateCallResult
+from twoleg.api.asgi import Headers
+from twoleg.api.http import Answer, Failed, HttpError, one_header
+from twoleg.application.check_token import CheckToken
+from twoleg.application.errors import IdempotencyConflict, StoreUnavailable
+from twoleg.application.place_call import PlaceCall
+from twoleg.application.ports import Idempotency, Placed
+from twoleg.domain.callbacks import CallbackRefused
+from twoleg.domain.tenant import Profile, Refused, Tenant
+
+LONGEST_KEY = 255
+"""Characters of an Idempotency-Key."""
+RETRY_AFTER = ((b"retry-after", b"1"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateCall:
+    """The handler of one version."""
+
+    version: bytes
+    read: Callable[[bytes], Order]
+    """`orders.read_v1` or `read_v3`."""
+    check_token: CheckToken
+    place_call: PlaceCall
+
+    async def __call__(self, headers: Headers, body: bytes) -> Answer:
+        """Answer one request."""
+        tenant = authenticate(headers, self.check_token).tenant
+        idempotency = self._idempotency(headers, body)
+        try:
+            order = self.read(body)
+        except OrderRefused as refused:
+            return _refusal(tenant, refused.code, refused.ita, refused.text)
+        try:
+            placed = await self.place_call(tenant, order.request, idempotency=idempotency)
+        except IdempotencyConflict as conflict:
+            raise HttpError(409, "this Idempotency-Key came before with another body") from conflict
+        except StoreUnavailable as trouble:
+            raise Failed(
+                "nothing was placed: the call could not be stored; try again", headers=RETRY_AFTER
+            ) from trouble
+        return _accepted(placed) if isinstance(placed, Placed) else _refused(tenant, placed, order)
+
+    def _idempotency(self, headers: Headers, body: bytes) -> Idempotency | None:
+        key = one_header(headers, b"idempotency-key")
+        if key is None:
+            return None
+        if not 0 < len(key) <= LONGEST_KEY or not all(0x20 <= byte < 0x7F for byte in key):
+            raise HttpError(400, f"Idempotency-Key must be 1-{LONGEST_KEY} printable ASCII characters")
+        return Idempotency(key.decode("ascii"), sha256(self.version + b"\0" + body).digest())
+
+
+def _accepted(placed: Placed) -> Answer:
+    """The text is that of the family's other interfaces (getRecordingAddress, callbacks): this one has no sample."""
+    return Answer(encode(CreateCallResponse(SUCCESS, "success", CreateCallResult(str(placed.serial)))))
+
+
+def _refused(tenant: Tenant, refused: Refused, order: Order) -> Answer:
+    member = order.phone_member if refused.member == "caller" else VENDOR_NAMES.get(refused.member or "")
+    rule = refused.fault.value if isinstance(refused, CallbackRefused) else refused.refusal.value
+    text = f"{member}: {rule}" if member else rule
+    return _refusal(tenant, AICC_CODES[refused.refusal], ITA_CODES[refused.refusal], text)
+
+
+def _refusal(tenant: Tenant, code: str, ita: ItaCode, text: str) -> Answer:
+    """Profile `ita` is answered from its own table, with the table's fixed texts (decisions 3.9)."""
+    if tenant.profile is Profile.ITA:
+        return Answer(encode(CreateCallResponse(ita.code, ita.text)))
+    return Answer(encode(CreateCallResponse(code, text)))

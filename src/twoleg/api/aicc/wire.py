@@ -1,0 +1,132 @@
+"""What goes over the wire: the vendor's request and response bodies as types.
+
+A member that a page limits in length is checked where its retCode is known; here only JSON types are told apart.
+"""
+
+# ruff: noqa: N815 - these members are named by the vendor, and their names go over the wire as they stand here
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+
+class TokenRequest(Struct, frozen=True):
+    """tokenByAkSk: the credentials of an app."""
+
+    app_key: Annotated[str, Meta(description="The app's key.")]
+    app_secret: Annotated[str, Meta(description="The app's secret, as it was shown once when the app was created.")]
+
+
+class TokenResponse(Struct, frozen=True):
+    """tokenByAkSk: the seven documented members, all strings."""
+
+    AccessToken: Annotated[str, Meta(description="Send it as `Authorization: Bearer <AccessToken>`.")]
+    ApplyType: Annotated[str, Meta(description="Always `Bearer`.")]
+    CreateTime: Annotated[str, Meta(description="Seconds since the epoch.")]
+    Expires: Annotated[str, Meta(description="Lifetime in seconds.")]
+    Scope: Annotated[str, Meta(description="The interfaces that the token is for.")]
+    AppKey: Annotated[str, Meta(description="The app's key.")]
+    UserID: Annotated[str, Meta(description="Always `Anonymous`.")]
+
+
+_Called = Annotated[str, Meta(description="The customer's number: 1-32 characters, digits with an optional leading +.")]
+_CallData = Annotated[
+    str | None,
+    Meta(
+        description="Up to 1024 characters of your own; given back by queryCallState (not to tenants of profile ita)."
+    ),
+]
+_CallerPresent = Annotated[
+    str | None,
+    Meta(
+        description="The number shown to the customer: an access code of the tenant, or 11-14 digits with transparent "
+        "display. Without it: the tenant's first access code."
+    ),
+]
+
+
+class CreateCallV1(Struct, frozen=True):
+    """createCall v1."""
+
+    caller: Annotated[str, Meta(description="The agent's phone, rung first: 1-32 characters, like `called`.")]
+    called: _Called
+    callData: _CallData = None
+    callerPresent: _CallerPresent = None
+    agentPresent: Annotated[
+        str | None, Meta(description="The number shown to the agent; same rules as `callerPresent`.")
+    ] = None
+    agentWorkNo: Annotated[
+        int | str | None, Meta(description="The agent's work number: up to 5 digits, as a number or a string.")
+    ] = None
+    callBackUrl: Annotated[
+        str | None, Meta(description="Base64 of an http or https URL whose host is on the tenant's allow-list.")
+    ] = None
+
+
+class CreateCallV3(Struct, frozen=True):
+    """createCall v3."""
+
+    softPhone: Annotated[str, Meta(description="The agent's softphone, rung first unless `caller` is given.")]
+    called: _Called
+    caller: Annotated[str | None, Meta(description="Rung first instead of `softPhone` when given.")] = None
+    callData: _CallData = None
+    callerPresent: _CallerPresent = None
+
+
+class CreateCallResult(Struct, frozen=True):
+    """createCall: which call it became."""
+
+    callSerialNo: Annotated[str, Meta(description="The call's serial number: 18-19 decimal digits, as a string.")]
+
+
+class CreateCallResponse(Struct, frozen=True, omit_defaults=True):
+    """createCall: accepted and durable (retCode "0"), or refused."""
+
+    retCode: Annotated[str, Meta(description="`0`: accepted. Else why not, by the table of the tenant's profile.")]
+    retMsg: Annotated[str, Meta(description="Plain text.")]
+    result: CreateCallResult | None = None
+
+
+class QueryCallStateRequest(Struct, frozen=True):
+    """queryCallState: which call."""
+
+    callSerialNo: Annotated[
+        str | int | float,
+        Meta(
+            description="The serial number, up to 50 digits; as a string, or as a JSON number without loss of digits."
+        ),
+    ]
+
+
+class CallStateResult(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """queryCallState: the call, its members in the order of the vendor's sample. A member without a value is absent."""
+
+    caller: Annotated[str, Meta(description="The agent's number as given.")]
+    called: Annotated[str, Meta(description="The customer's number as given.")]
+    callerPresent: Annotated[str, Meta(description="The number shown to the customer.")]
+    startTime: Annotated[int | None, Meta(description="Ms since the epoch; from state 1 on.")] = None
+    state: Annotated[int, Meta(description="0 to be called, 1 calling, 2 talking, 3 ended.", ge=0, le=3)]
+    reasonCode: Annotated[
+        int | None,
+        Meta(description="Why it ended; from state 3 on. Profile ita: the Q.850 cause.", ge=0, le=65535),
+    ] = None
+    agentPresent: Annotated[str, Meta(description="The number shown to the agent.")]
+    endTime: Annotated[int | None, Meta(description="Ms since the epoch; from state 3 on.")] = None
+    callData: Annotated[str | None, Meta(description="As given; absent when it was not, and for profile ita.")] = None
+
+
+class QueryCallStateResponse(Struct, frozen=True, omit_defaults=True):
+    """queryCallState: the answer, its members in the order of the vendor's sample."""
+
+    retMsg: Annotated[str, Meta(description="Plain text.")]
+    retCode: Annotated[str, Meta(description='"0"; "3": not a serial number; "1": no such call of this tenant.')]
+    result: CallStateResult | None = None
+
+
+class ErrorResponse(Struct, frozen=True):
+    """Every error of HTTP itself."""
+
+    retCode: Annotated[str, Meta(description="The HTTP status, as a string.")]
+    retMsg: Annotated[str, Meta(description="What was wrong, in plain text.")]

@@ -1,0 +1,91 @@
+"""The HTTP server: uvicorn around the application, on sockets that somebody else has bound."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from socket import socket
+
+import uvicorn
+import uvloop
+
+from twoleg.api.app import App
+from twoleg.api.protocol import GuardedProtocol
+
+KEEP_ALIVE = 75
+"""Seconds an idle connection is kept: longer than the 60 s after which most proxies drop theirs."""
+GRACE = 10
+"""Seconds that requests under way get at a stop."""
+_TICKS_PER_SWEEP = 10
+"""Uvicorn ticks every 0.1 s."""
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready, drops slow clients, and leaves signals to `serve_api`."""
+
+    def __init__(self, config: uvicorn.Config, *, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+    def stop(self) -> None:
+        """Ask for the end; `serve` returns when what is under way is finished."""
+        self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS_PER_SWEEP == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in tuple(self.server_state.connections):
+                if isinstance(connection, GuardedProtocol):
+                    connection.enforce(now)
+        return await super().on_tick(counter)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Uvicorn would raise the signal again after its stop, and the exit status would tell of a kill."""
+        yield
+
+
+async def serve_api(*, sockets: Sequence[socket], app: App, on_ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is under way (`GRACE` seconds at most) and return.
+
+    To be run in the main thread. `sockets`: bound TCP sockets; they are closed at the end. `on_ready` is called once,
+    when connections are accepted.
+    """
+    server = _Server(_config(app), on_ready=on_ready)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    try:
+        await server.serve(list(sockets))
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def run_api(*, sockets: Sequence[socket], app: App, on_ready: Callable[[], None]) -> None:
+    """`serve_api` on a uvloop of its own: the whole life of an API process."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve_api(sockets=sockets, app=app, on_ready=on_ready))
+
+
+def _config(app: App) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        interface="asgi3",
+        http=GuardedProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="error",  # what clients do wrong is told to them, not to the log
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=GRACE,
+    )

@@ -1,0 +1,92 @@
+"""Use case: does this bearer token open the door, and whose is it? Asked for every request, so it is quick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twoleg.application import tokens
+from twoleg.application.errors import TokenRejected
+from twoleg.application.ports import Clock, Directory, SigningKey
+from twoleg.domain.tenant import Tenant
+
+REMEMBERED = 4096
+"""Verified tokens kept; beyond, the one verified first is verified again when it comes."""
+TENANT_FRESH_MS = 1000
+"""How long a tenant's rules are used before they are read again."""
+KEYS_REREAD_MS = 1000
+"""Unknown key ids make us read the keys again, at most this often: forged tokens must not cost store reads."""
+
+UNKNOWN = "the token is unknown: it was not issued by this service"
+REVOKED = "the token is revoked: its app was disabled"
+EXPIRED = "the token has expired: ask for a new one"
+MALFORMED = "the token is malformed"
+
+
+@dataclass(slots=True)
+class Grant:
+    """What a valid token stands for. Do not keep one beyond its request: the tenant is refreshed in place."""
+
+    app_key: str
+    expires_at: int
+    """Ms since the epoch."""
+    tenant: Tenant
+    tenant_read_at: int
+
+
+class CheckToken:
+    """Checks tokens. Remembers verified signatures; that the app is enabled is asked anew for every request."""
+
+    def __init__(self, *, directory: Directory, clock: Clock) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._grants: dict[bytes, Grant] = {}
+        self._keys: dict[str, SigningKey] = {}
+        self._keys_read_at: int | None = None
+
+    def __call__(self, token: bytes) -> Grant:
+        """Whose token it is. Raises `TokenRejected` with a message that tells the reasons apart."""
+        now = self._clock.now_ms()
+        grant = self._grants.get(token) or self._verify(token, now)
+        if grant.expires_at <= now:
+            self._grants.pop(token, None)
+            raise TokenRejected(EXPIRED)
+        if not self._directory.is_enabled(grant.app_key):
+            raise TokenRejected(REVOKED)
+        if not 0 <= now - grant.tenant_read_at < TENANT_FRESH_MS:
+            grant.tenant = self._tenant_of(grant.app_key)
+            grant.tenant_read_at = now
+        return grant
+
+    def _verify(self, token: bytes, now: int) -> Grant:
+        claim = tokens.read(token)
+        if claim is None:
+            raise TokenRejected(MALFORMED)
+        key = self._key(claim.key_id, now)
+        if key is None or not claim.is_signed_with(key):
+            raise TokenRejected(UNKNOWN)
+        if claim.expires_at <= now:
+            raise TokenRejected(EXPIRED)
+        grant = Grant(claim.app_key, claim.expires_at, self._tenant_of(claim.app_key), tenant_read_at=now)
+        self._remember(token, grant)
+        return grant
+
+    def _tenant_of(self, app_key: str) -> Tenant:
+        app = self._directory.app(app_key)
+        tenant = self._directory.tenant(app.tenant_id) if app is not None else None
+        if tenant is None:
+            raise TokenRejected(REVOKED)
+        return tenant
+
+    def _remember(self, token: bytes, grant: Grant) -> None:
+        if len(self._grants) >= REMEMBERED:
+            del self._grants[next(iter(self._grants))]
+        self._grants[token] = grant
+
+    def _key(self, key_id: str, now: int) -> SigningKey | None:
+        if key_id not in self._keys and self._may_reread(now):
+            self._keys = {key.key_id: key for key in self._directory.signing_keys()}
+            self._keys_read_at = now
+        return self._keys.get(key_id)
+
+    def _may_reread(self, now: int) -> bool:
+        return self._keys_read_at is None or not 0 <= now - self._keys_read_at < KEYS_REREAD_MS

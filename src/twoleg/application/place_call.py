@@ -1,0 +1,82 @@
+"""Use case: place a call. It is durable before the caller is told its serial; the phones are the engine's business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twoleg.application.errors import SerialTaken
+from twoleg.application.ports import CallIntake, Clock, Entropy, Idempotency, Intent, Nudge, Placed
+from twoleg.domain.call import Call, Leg, Role
+from twoleg.domain.callbacks import CallbackRefused, callback_fault
+from twoleg.domain.serials import CHANCE_BITS, make_serial
+from twoleg.domain.tenant import TRIAL_CALLS_A_DAY, CallRequest, Refusal, Refused, Tenant, check
+
+DAY_MS = 86_400_000
+DRAWS = 8
+"""Serials drawn before giving up. A node must place thousands of calls in one millisecond to need the third."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceCall:
+    """Checks a request against its tenant's rules and stores it as a call to be dialled. One per process is enough."""
+
+    intake: CallIntake
+    clock: Clock
+    entropy: Entropy
+    nudge: Nudge
+    node_id: int
+    """0-63, different on each node."""
+
+    async def __call__(
+        self, tenant: Tenant, request: CallRequest, *, idempotency: Idempotency | None = None
+    ) -> Placed | Refused:
+        """Answers once the call is on disk, or with the first rule it breaks; nothing is stored then.
+
+        Raises `IdempotencyConflict`, `StoreUnavailable`, and `SerialTaken` when no serial was free.
+        """
+        refused = check(tenant, request) or _check_callback(tenant, request)
+        if refused is not None:
+            return refused
+        placed = await self._store(tenant, request, idempotency)
+        if isinstance(placed, Placed) and not placed.replayed:
+            self.nudge()
+        return placed
+
+    async def _store(self, tenant: Tenant, request: CallRequest, idempotency: Idempotency | None) -> Placed | Refused:
+        for _ in range(DRAWS - 1):
+            try:
+                return await self.intake.place(self._intent(tenant, request, idempotency))
+            except SerialTaken:
+                continue
+        return await self.intake.place(self._intent(tenant, request, idempotency))
+
+    def _intent(self, tenant: Tenant, request: CallRequest, idempotency: Idempotency | None) -> Intent:
+        now = self.clock.now_ms()
+        serial = make_serial(now_ms=now, node_id=self.node_id, chance=self.entropy.bits(CHANCE_BITS))
+        return Intent(
+            call=_queued_call(tenant, request, serial=serial, now=now),
+            callback_url=request.callback_url,
+            agent_work_no=request.agent_work_no,
+            idempotency=idempotency,
+            calls_a_day=TRIAL_CALLS_A_DAY if tenant.trial else None,
+            day_start=now - now % DAY_MS,
+        )
+
+
+def _check_callback(tenant: Tenant, request: CallRequest) -> Refused | None:
+    if request.callback_url is None:
+        return None
+    fault = callback_fault(request.callback_url, tenant.callback_hosts)
+    return fault and CallbackRefused(Refusal.CALLBACK_NOT_ALLOWED, "callback_url", fault)
+
+
+def _queued_call(tenant: Tenant, request: CallRequest, *, serial: int, now: int) -> Call:
+    own_number = tenant.access_codes[0]  # what is displayed when nothing else was asked for (decisions 3.4)
+    return Call(
+        serial=serial,
+        tenant_id=tenant.tenant_id,
+        agent=Leg(Role.AGENT, request.caller, clip=request.agent_present or own_number),
+        customer=Leg(Role.CUSTOMER, request.called, clip=request.caller_present or own_number),
+        created_at=now,
+        call_data=request.call_data,
+    )
