@@ -134,6 +134,7 @@ WRONG_VALUES = [
     ('[sip]\nlisten = "127.0.0.1:5060"', "sip.listen"),
     ('[sip]\nlisten = "tcp:127.0.0.1:5060"', 'must be udp:ADDRESS:PORT, such as "udp:127.0.0.1:5060"'),
     ('[sip]\nadvertised = "a host"', "sip.advertised"),
+    ('[sip]\nadvertised = "0.0.0.0"', "must be an IP address that peers can reach"),
     ('[sip]\nlisten = "udp:0.0.0.0:5060"', "sip.advertised is missing"),
     ("[timers]\nqueue = -1", "timers.queue = -1 is wrong: must be a number of seconds from 0.1 to 3600"),
     ('[timers]\nmax_talk = "long"', 'timers.max_talk = "long" is wrong'),

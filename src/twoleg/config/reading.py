@@ -132,7 +132,7 @@ def _check_together(file: str, settings: Settings) -> None:
     if settings.sip.listen.is_wildcard and settings.sip.advertised is None:
         raise ConfigError(
             f"{file}: sip.advertised is missing: {settings.sip.listen} is no address that a peer can answer to, "
-            "so it must be the IP address or host name that peers reach this machine at"
+            "so it must be the IP address that peers reach this machine at"
         )
     names: set[str] = set()
     for trunk in settings.trunks:

@@ -39,8 +39,8 @@ class SipSettings:
     """The SIP face."""
 
     listen: Annotated[Address, values.UDP_ADDRESS] = _SIP
-    advertised: Annotated[str | None, values.HOST] = None
-    """The host that peers are told in Via, Contact and SDP; None: that of `listen`."""
+    advertised: Annotated[str | None, values.REACHABLE] = None
+    """The IP address that peers are told in Via, Contact and SDP; None: that of `listen`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

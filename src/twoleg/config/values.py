@@ -14,7 +14,6 @@ from twoleg.sip.uri import SipUri
 T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
 _PREFIX = re.compile(r"\+?[0-9]*")
 _SQLITE = "sqlite:///"
 
@@ -164,11 +163,11 @@ def _matching(pattern: re.Pattern[str], limit: int) -> Callable[[object], str]:
     return read
 
 
-def _read_host(value: object) -> str:
-    bare = text(value).removeprefix("[").removesuffix("]")
-    if ":" in bare:
-        return str(ipaddress.IPv6Address(bare))
-    return _matching(_HOST, 253)(bare)
+def _read_reachable(value: object) -> str:
+    address = ipaddress.ip_address(text(value).removeprefix("[").removesuffix("]"))
+    if address.is_unspecified:
+        raise ValueError
+    return str(address)
 
 
 TRUTH: Rule[bool] = Rule(
@@ -176,7 +175,7 @@ TRUTH: Rule[bool] = Rule(
 )
 TCP_ADDRESS: Rule[Address] = Rule('ADDRESS:PORT, such as "127.0.0.1:8080" or "[::1]:8080"', _read_tcp)
 UDP_ADDRESS: Rule[Address] = Rule('udp:ADDRESS:PORT, such as "udp:127.0.0.1:5060"', _read_udp)
-HOST: Rule[str] = Rule('an IP address or a host name, such as "192.0.2.10"', _read_host)
+REACHABLE: Rule[str] = Rule('an IP address that peers can reach, such as "192.0.2.10"', _read_reachable)
 STORE_URL: Rule[str] = Rule(
     '"sqlite:///FILE" (beside the configuration file) or "sqlite:////ABSOLUTE/FILE"', _read_store_url
 )
