@@ -1,0 +1,11 @@
+"""Asyncio shells around the sans-I/O SIP core: they own sockets, the clock and the timer, and know nothing of calls.
+
+* `shell`: what owners, cores and logs promise each other;
+* `driver`: the loop every shell shares: bytes in, output out, events told, one timer armed;
+* `sockets`: addresses and UDP sockets, made once at start;
+* `icmp`: what the kernel heard about datagrams that did not arrive;
+* `quiet`: how often the log hears the same;
+* `udp`: the UDP shell.
+
+There is no DNS on the way of a message: a `Peer` holds an IP address.  `sockets.resolve_once` looks a name up at start.
+"""

@@ -1,0 +1,93 @@
+"""What shells, the cores inside them, and the owners outside promise each other.  Protocols and counters only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from twoleg.sip.events import Event
+from twoleg.sip.peers import Peer, Transmit
+
+
+class SansIo(Protocol):
+    """A core without I/O: `twoleg.sip.user_agent.UserAgent`, where the contract is written, or what wraps one."""
+
+    def receive(self, data: bytes, source: Peer, now: float) -> None:
+        """Take one message."""
+
+    def transport_failed(self, peer: Peer, now: float) -> None:
+        """Nothing gets through to `peer`."""
+
+    def fire_timers(self, now: float) -> None:
+        """Do what is due."""
+
+    def next_deadline(self) -> float | None:
+        """When `fire_timers` is wanted next."""
+
+    def take_output(self) -> list[Transmit]:
+        """What is to be sent, once."""
+
+    def take_events(self) -> list[Event]:
+        """What happened, once."""
+
+
+Core = TypeVar("Core", bound=SansIo)
+Core_co = TypeVar("Core_co", bound=SansIo, covariant=True)
+
+
+class Shell(Protocol[Core_co]):
+    """A core with an address, running on the current loop.  The transports (udp; tcp and tls later) all look like this.
+
+    Everything is called on the loop's own thread.
+    """
+
+    @property
+    def local(self) -> Peer:
+        """The address that peers reach us at."""
+
+    @property
+    def agent(self) -> Core_co:
+        """The core.  Call its verbs with `now()`; outside an event callback, `wake()` afterwards."""
+
+    def now(self) -> float:
+        """The clock of the core: seconds, monotonic."""
+
+    def wake(self) -> None:
+        """Verbs were called from outside: send what they produced, in this turn of the loop.  Cheap to repeat."""
+
+    def close(self) -> None:
+        """Send what is waiting if that is possible at once, then let go of the socket.  Again is harmless."""
+
+
+class TransportLog(Protocol):
+    """Where a shell says what people need to know; a structlog logger is one."""
+
+    def info(self, event: str, /, **fields: object) -> object:
+        """Good to know."""
+
+    def warning(self, event: str, /, **fields: object) -> object:
+        """Somebody else's trouble."""
+
+    def error(self, event: str, /, **fields: object) -> object:
+        """Trouble of ours; `exc_info` is the exception."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """How often each thing happened since the start."""
+
+    received: int = 0
+    """Datagrams, whatever was in them."""
+    sent: int = 0
+    keep_alives: int = 0
+    """Of the received: empty ones and bare line breaks; never shown to the core."""
+    malformed: int = 0
+    stray: int = 0
+    unsent: int = 0
+    """Messages that the kernel refused or had no room for; the timers of RFC 3261 repeat what matters."""
+    unreachable: int = 0
+    """Times we learned that a peer cannot be reached (ICMP, no route)."""
+    owner_faults: int = 0
+    """Exceptions in the owner's callback."""
+    core_faults: int = 0
+    """Exceptions of ours inside the core; the leg concerned was ended."""

@@ -1,0 +1,56 @@
+"""An event loop whose clock the test turns: real sockets, and time that jumps to the next timer when all is quiet.
+
+A test of something that waits a minute takes milliseconds, and `loop.time()` tells the minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+T = TypeVar("T")
+
+_ON_THE_WAY = 0.003
+"""Real seconds that a datagram on the loopback may need; only after so much silence does the clock jump."""
+
+_STUCK = 10.0
+"""Real seconds without any timer or input after which the test is told that nothing will ever happen."""
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Turns the wait for a timer into a jump of the loop's clock."""
+
+    now = 1000.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready or timeout == 0:
+            return ready
+        ready = super().select(_STUCK if timeout is None else _ON_THE_WAY)
+        if ready:
+            return ready
+        if timeout is None:
+            raise RuntimeError("nothing will ever happen in this loop")
+        self.now += timeout
+        return []
+
+
+class DrivenLoop(asyncio.SelectorEventLoop):
+    """Its time starts at 1000.0 s and moves only by jumps."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.now
+
+
+def drive(story: Coroutine[Any, Any, T]) -> T:
+    """Run `story` on a driven loop."""
+    with asyncio.Runner(loop_factory=DrivenLoop) as runner:
+        return runner.run(story)
