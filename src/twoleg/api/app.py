@@ -10,11 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from structlog.typing import FilteringBoundLogger
 
+from twoleg.api.aicc.describe import operations as aicc_operations
 from twoleg.api.aicc.face import error_body, make_routes
 from twoleg.api.asgi import Receive, Scope, Send
 from twoleg.api.http import JSON, Answer, ClientGone, ErrorBody, Failed, Handler, HttpError, read_body
 from twoleg.api.openapi import make_document
 from twoleg.api.probes import make_probes, serve_document
+from twoleg.api.probes import operations as probe_operations
 from twoleg.application.check_token import CheckToken
 from twoleg.application.issue_token import IssueToken
 from twoleg.application.place_call import PlaceCall
@@ -115,5 +117,5 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
         reader=reader,
     )
     routes |= make_probes(directory)
-    routes |= serve_document(make_document())
+    routes |= serve_document(make_document([*aicc_operations(), *probe_operations()]))
     return App(routes=routes, error_body=error_body, entropy=entropy, log=log)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+from msgspec.json import encode
+
 from twoleg.api.asgi import Headers
 from twoleg.api.http import Answer, Handler
+from twoleg.api.openapi import Operation
 from twoleg.application.ports import Directory
 
-ALIVE = Answer(b'{"status":"alive"}')
-READY = Answer(b'{"status":"ready"}')
-NOT_READY = Answer(b'{"status":"not ready","detail":"no signing key: has the store been set up?"}', 503)
+
+class Health(Struct, frozen=True):
+    """What a probe is told."""
+
+    status: str
+
+
+ALIVE = Answer(encode(Health("alive")))
+READY = Answer(encode(Health("ready")))
+NOT_READY = Answer(encode(Health("not ready: the store holds no signing key")), 503)
 
 
 def make_probes(directory: Directory) -> dict[str, dict[str, Handler]]:
@@ -31,3 +42,33 @@ def serve_document(document: bytes) -> dict[str, dict[str, Handler]]:
         return answer
 
     return {"/openapi.json": {"GET": openapi, "HEAD": openapi}}
+
+
+def operations() -> list[Operation]:
+    """The probes in words, for the OpenAPI document."""
+    return [
+        Operation(
+            path="/healthz",
+            method="get",
+            operation_id="healthz",
+            tag="service",
+            summary="Is the process alive?",
+            description="Answers as long as the event loop turns.",
+            response=Health,
+            error=Health,
+            errors={},
+            secured=False,
+        ),
+        Operation(
+            path="/readyz",
+            method="get",
+            operation_id="readyz",
+            tag="service",
+            summary="Can the service do its work?",
+            description="Reads from the store.",
+            response=Health,
+            error=Health,
+            errors={503: "Not yet, or not any more: the text says why."},
+            secured=False,
+        ),
+    ]

@@ -23,19 +23,16 @@ _TICKS_PER_SWEEP = 10
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready, drops slow clients, and leaves signals to `serve_api`."""
+    """Says when it is ready, drops slow clients, stops at an event, and leaves signals alone."""
 
-    def __init__(self, config: uvicorn.Config, *, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, *, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._stop = stop
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_ready()
-
-    def stop(self) -> None:
-        """Ask for the end; `serve` returns when what is under way is finished."""
-        self.should_exit = True
 
     async def on_tick(self, counter: int) -> bool:
         if counter % _TICKS_PER_SWEEP == 0:
@@ -43,7 +40,7 @@ class _Server(uvicorn.Server):
             for connection in tuple(self.server_state.connections):
                 if isinstance(connection, GuardedProtocol):
                     connection.enforce(now)
-        return await super().on_tick(counter)
+        return await super().on_tick(counter) or self._stop.is_set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -51,27 +48,25 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve_api(*, sockets: Sequence[socket], app: App, on_ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is under way (`GRACE` seconds at most) and return.
+async def serve_api(*, sockets: Sequence[socket], app: App, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
+    """Serve until `stop` is set, then finish what is under way (`GRACE` seconds at most) and return.
 
-    To be run in the main thread. `sockets`: bound TCP sockets; they are closed at the end. `on_ready` is called once,
-    when connections are accepted.
+    `sockets`: bound TCP sockets; they are closed at the end. `on_ready` is called once, when connections are accepted.
     """
-    server = _Server(_config(app), on_ready=on_ready)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
-    try:
-        await server.serve(list(sockets))
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
+    await _Server(_config(app), on_ready=on_ready, stop=stop).serve(list(sockets))
 
 
 def run_api(*, sockets: Sequence[socket], app: App, on_ready: Callable[[], None]) -> None:
-    """`serve_api` on a uvloop of its own: the whole life of an API process."""
+    """The whole life of an API process, in its main thread: `serve_api` on uvloop until SIGTERM or SIGINT."""
+
+    async def until_signalled() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await serve_api(sockets=sockets, app=app, on_ready=on_ready, stop=stop)
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve_api(sockets=sockets, app=app, on_ready=on_ready))
+        runner.run(until_signalled())
 
 
 def _config(app: App) -> uvicorn.Config:

@@ -10,14 +10,11 @@ from msgspec.json import Decoder
 from twoleg.api.aicc.codes import CreateCallCode, ItaCode
 from twoleg.api.aicc.decode import decode
 from twoleg.api.aicc.wire import CreateCallV1, CreateCallV3
-from twoleg.api.http import HttpError
 from twoleg.domain.numbers import is_dialable
 from twoleg.domain.tenant import CallRequest, Refusal
 
 CALL_DATA_LENGTH = 1024
 """Characters (s1024)."""
-WORK_NUMBER_DIGITS = 5
-"""decimal(5)."""
 
 _V1 = Decoder(CreateCallV1)
 _V3 = Decoder(CreateCallV3)
@@ -50,7 +47,7 @@ def read_v1(body: bytes) -> Order:
             caller_present=given.callerPresent,
             agent_present=given.agentPresent,
             call_data=_call_data(given.callData),
-            agent_work_no=_work_number(given.agentWorkNo),
+            agent_work_no=None if given.agentWorkNo is None else int(given.agentWorkNo),
             callback_url=_callback_url(given.callBackUrl),
         )
     )
@@ -91,13 +88,3 @@ def _callback_url(given: str | None) -> str | None:
 
 def _bad_call_data(text: str) -> OrderRefused:
     return OrderRefused(CreateCallCode.CALL_DATA, ItaCode.INVALID_PARAMETER, text)
-
-
-def _work_number(given: int | str | None) -> int | None:
-    """No retCode of createCall fits a wrong work number, so it is a wrong type: 400."""
-    if given is None:
-        return None
-    digits = str(given)
-    if not digits.isascii() or not digits.isdigit() or len(digits) > WORK_NUMBER_DIGITS:
-        raise HttpError(400, f"agentWorkNo must be a number of at most {WORK_NUMBER_DIGITS} digits")
-    return int(digits)

@@ -58,7 +58,8 @@ class CreateCallV1(Struct, frozen=True):
         str | None, Meta(description="The number shown to the agent; same rules as `callerPresent`.")
     ] = None
     agentWorkNo: Annotated[
-        int | str | None, Meta(description="The agent's work number: up to 5 digits, as a number or a string.")
+        Annotated[int, Meta(ge=0, le=99999)] | Annotated[str, Meta(pattern="^[0-9]{1,5}$")] | None,
+        Meta(description="The agent's work number, decimal(5): up to 5 digits, as a number or a string."),
     ] = None
     callBackUrl: Annotated[
         str | None, Meta(description="Base64 of an http or https URL whose host is on the tenant's allow-list.")

@@ -1,0 +1,112 @@
+"""The face in words: its part of the OpenAPI document; here is what the wire types cannot say."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from twoleg.api.aicc.create_call import LONGEST_KEY
+from twoleg.api.aicc.face import CREATE_CALL_V1_PATH, CREATE_CALL_V3_PATH, QUERY_CALL_STATE_PATH, TOKEN_PATH
+from twoleg.api.aicc.wire import (
+    CreateCallResponse,
+    CreateCallV1,
+    CreateCallV3,
+    ErrorResponse,
+    QueryCallStateRequest,
+    QueryCallStateResponse,
+    TokenRequest,
+    TokenResponse,
+)
+from twoleg.api.openapi import Operation, Parameter
+from twoleg.domain.reasons import Reason
+
+TAG = "compatible"
+
+_APP_KEY: Parameter = {
+    "name": "X-APP-Key",
+    "in": "header",
+    "required": False,
+    "description": "When sent, it must be the app key that the token was issued to.",
+    "schema": {"type": "string"},
+}
+_IDEMPOTENCY_KEY: Parameter = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key and body within 24 hours get the first answer again, and nothing new is dialled.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+}
+_TOKEN_EXPIRE: Parameter = {
+    "name": "X-Token-Expire",
+    "in": "header",
+    "required": False,
+    "description": "How long the token shall live, in seconds. Default 3600; more is cut to 3600.",
+    "schema": {"type": "integer", "minimum": 1},
+}
+
+_ERRORS = {
+    400: "The body is not JSON in UTF-8, not an object, larger than 64 KiB, or a member is missing or of a wrong type.",
+    401: "The token is missing, malformed, unknown, revoked or expired, or X-APP-Key is not its app key.",
+    404: "There is nothing at this path.",
+    405: "This path takes other methods: see Allow.",
+    500: "We failed. The text carries a correlation id that is in the service's log.",
+}
+_CREATE_CALL = (
+    "Rings the agent, then the customer, and connects the two. Answers as soon as the call is durably stored; ask "
+    "queryCallState what became of it. Business refusals are HTTP 200 with a retCode: 1 the same pair is already "
+    "waiting or ringing, 2 callData or callBackUrl, 5 a number or displayed number, 8 the agent's phone is not enabled, "
+    "16 and 21 limits of trial tenants. Tenants of profile ita get the ITA codes 901xxxxx instead."
+)
+_QUERY_CALL_STATE = "reasonCode for profile aicc: {}. For profile ita: the Q.850 cause of the end.".format(
+    "; ".join(f"{reason.value} {reason.text.rstrip('.')}" for reason in Reason)
+)
+
+
+def operations() -> list[Operation]:
+    """The operations of the face."""
+    return [
+        Operation(
+            path=TOKEN_PATH,
+            method="post",
+            operation_id="tokenByAkSk",
+            tag=TAG,
+            summary="Get a bearer token for an app's key and secret",
+            description="There is no refresh: ask again. Older tokens stay valid until they expire.",
+            parameters=(_TOKEN_EXPIRE,),
+            request=TokenRequest,
+            response=TokenResponse,
+            error=ErrorResponse,
+            errors=_ERRORS | {401: "The app key or its secret is wrong.", 429: "Too many logins at once."},
+            secured=False,
+        ),
+        _create_call(CREATE_CALL_V1_PATH, "createCallV1", "Place a two-way call", CreateCallV1),
+        _create_call(CREATE_CALL_V3_PATH, "createCallV3", "Place a two-way call to an agent's softphone", CreateCallV3),
+        Operation(
+            path=QUERY_CALL_STATE_PATH,
+            method="post",
+            operation_id="queryCallState",
+            tag=TAG,
+            summary="Ask for the state of a call, and why it ended",
+            description=_QUERY_CALL_STATE,
+            parameters=(_APP_KEY,),
+            request=QueryCallStateRequest,
+            response=QueryCallStateResponse,
+            error=ErrorResponse,
+            errors=_ERRORS,
+        ),
+    ]
+
+
+def _create_call(path: str, operation_id: str, summary: str, request: type[Struct]) -> Operation:
+    return Operation(
+        path=path,
+        method="post",
+        operation_id=operation_id,
+        tag=TAG,
+        summary=summary,
+        description=_CREATE_CALL,
+        parameters=(_APP_KEY, _IDEMPOTENCY_KEY),
+        request=request,
+        response=CreateCallResponse,
+        error=ErrorResponse,
+        errors=_ERRORS | {409: "This Idempotency-Key came before with another body."},
+    )
