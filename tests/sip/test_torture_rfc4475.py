@@ -46,7 +46,7 @@ WELL_FORMED = {
     "inv2543": "3.4.1",
 }
 TOLERATED = {
-    "baddate": "3.1.2.12",  # "An element that does not need Date may ignore it": we never read it
+    "baddate": "3.1.2.12",  # the Date is malformed, and only who reads Date has to mind: we never do
     "badaspec": "3.1.2.14",  # liberal: spaces inside <> are dropped
     "baddn": "3.1.2.15",  # liberal: a comma in an unquoted display name is taken as part of it
 }
@@ -58,10 +58,10 @@ REFUSED: dict[str, tuple[str, int | None]] = {
     "scalarlg": ("3.1.2.5", None),  # a response: discarded
     "quotbal": ("3.1.2.6", 400),
     "ltgtruri": ("3.1.2.7", 400),
-    "lwsruri": ("3.1.2.8", 400),  # could be tolerated, "it is acceptable to reject"
+    "lwsruri": ("3.1.2.8", 400),  # tolerating the white space would be allowed too
     "lwsstart": ("3.1.2.9", 400),  # likewise
     "trws": ("3.1.2.10", 400),  # likewise
-    "escruri": ("3.1.2.11", 400),  # likewise
+    "escruri": ("3.1.2.11", 400),  # header fields do not belong in a Request-URI, RFC 3261 19.1.1
     "regbadct": ("3.1.2.13", 400),
     "badvers": ("3.1.2.16", 505),
     "mismatch01": ("3.1.2.17", 400),
