@@ -8,7 +8,7 @@ RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 BENCH := .venv/.bench-installed
 CODE := src tests $(wildcard bench)
-WORKERS ?= 4
+WORKERS ?= 2
 
 .PHONY: help venv demo test check bench format states lock clean static test-system
 

@@ -1,7 +1,7 @@
 """One baresip phone in a process of its own, driven by JSON lines: commands on stdin, events on stdout.
 
 A process, because baresip keeps its state per process; `interop.phones` is the door. Every event has a `name`:
-the stack's own (CALL_INCOMING, CALL_ESTABLISHED, CALL_CLOSED ...) or one of READY, HEARD, REFUSED.
+the stack's own (CALL_INCOMING, CALL_ESTABLISHED, CALL_CLOSED ...) or one of READY, HEARD, DONE, REFUSED.
 """
 
 from __future__ import annotations
@@ -130,11 +130,13 @@ class PhoneProcess:
         task.add_done_callback(self._tasks.discard)
 
     async def obey(self, command: dict[str, Any]) -> None:
-        """Carry out one command; say REFUSED when the stack would not."""
+        """Carry out one command and say DONE, or REFUSED when the stack would not."""
         try:
             await self._carry_out(command)
         except BaresipError as refusal:
-            say("REFUSED", text=f"{command['do']}: {refusal}")
+            say("REFUSED", text=str(refusal))
+        else:
+            say("DONE", text=command["do"])
 
     async def _carry_out(self, command: dict[str, Any]) -> None:
         if command["do"] == "dial":

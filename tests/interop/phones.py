@@ -14,10 +14,10 @@ import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
 LOOPBACK = "127.0.0.1"
 _TESTS = Path(__file__).parent.parent
@@ -32,7 +32,7 @@ class PhoneEvent:
     """One thing that happened at the phone.
 
     `name` is the stack's own (CALL_INCOMING, CALL_RINGING, CALL_PROGRESS for early media, CALL_ESTABLISHED,
-    CALL_REMOTE_SDP, CALL_HOLD, CALL_RTPESTAB, CALL_CLOSED ...) or READY, HEARD (`seconds` of sound so far), REFUSED.
+    CALL_REMOTE_SDP, CALL_HOLD, CALL_RTPESTAB, CALL_CLOSED ...) or READY, HEARD (`seconds` of sound so far), DONE.
     """
 
     name: str
@@ -48,7 +48,8 @@ class PhoneEvent:
 
 @dataclass(slots=True)
 class Phone:
-    """A running phone. It takes one call at a time; its verbs return when the phone was told, events say the rest."""
+    """A running phone. It takes one call at a time. A verb returns once the stack took it (or raises PhoneFailedError);
+    events say what came of it."""
 
     user: str
     port: int
@@ -56,6 +57,8 @@ class Phone:
     events: list[PhoneEvent] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _closed: bool = False
+    _picked_up: int = 0
+    _told: int = 0
 
     @classmethod
     @asynccontextmanager
@@ -123,7 +126,9 @@ class Phone:
         await self._tell("dial", uri=uri, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
     async def answer(self) -> None:
-        """Pick up."""
+        """Pick up the last call that came in; wait for one if none has yet."""
+        await self.wait_for("CALL_INCOMING", nth=self._picked_up + 1)
+        self._picked_up += 1
         await self._tell("answer")
 
     async def hang_up(self) -> None:
@@ -165,7 +170,7 @@ class Phone:
             lambda: any(event.seconds >= sound for event in self.saw("HEARD")), seconds, what=f"{sound} s of sound"
         )
 
-    async def _until(self, holds: Any, seconds: float, *, what: str) -> None:
+    async def _until(self, holds: Callable[[], bool], seconds: float, *, what: str) -> None:
         async def watch() -> None:
             async with self._news:
                 await self._news.wait_for(lambda: holds() or self._closed)
@@ -181,9 +186,19 @@ class Phone:
         return "\n".join(f"{event.name} {event.text or event.seconds or ''}" for event in self.events)
 
     async def _tell(self, verb: str, **details: object) -> None:
+        """Give a command and wait until it was carried out; raise PhoneFailedError when the stack refused it."""
         assert self._process.stdin is not None
+        self._told += 1
+        nth = self._told
         self._process.stdin.write(json.dumps({"do": verb, **details}).encode() + b"\n")
         await self._process.stdin.drain()
+        await self._until(lambda: len(self._answers()) >= nth, 10.0, what=f"an answer to {verb}")
+        answer = self._answers()[nth - 1]
+        if answer.name == "REFUSED":
+            raise PhoneFailedError(f"{self.user} refused to {verb}: {answer.text}\n{self._story()}")
+
+    def _answers(self) -> list[PhoneEvent]:
+        return [event for event in self.events if event.name in {"DONE", "REFUSED"}]
 
     async def _listen(self) -> None:
         assert self._process.stdout is not None
