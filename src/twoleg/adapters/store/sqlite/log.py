@@ -13,3 +13,6 @@ class StoreLog(Protocol):
 
     def warning(self, event: str, /, **facts: Any) -> Any:
         """Worth a look: the store cannot be written just now."""
+
+    def error(self, event: str, /, **facts: Any) -> Any:
+        """A fault of ours: somebody must look."""

@@ -3,53 +3,145 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Protocol, TypeVar
 
+from twoleg.adapters.store.sqlite.connection import open_writer, path_of, pause
+from twoleg.adapters.store.sqlite.directory import SqliteDirectory
+from twoleg.adapters.store.sqlite.errors import UnusableStore
+from twoleg.adapters.store.sqlite.intake import SqliteIntake
+from twoleg.adapters.store.sqlite.journal import SqliteJournal
 from twoleg.adapters.store.sqlite.log import StoreLog
-from twoleg.application.ports import CallIntake, CallJournal, CallReader, Clock, Directory, Registry
+from twoleg.adapters.store.sqlite.migrations import known_migrations, migrate
+from twoleg.adapters.store.sqlite.purge import purge
+from twoleg.adapters.store.sqlite.queries import query
+from twoleg.adapters.store.sqlite.reader import SqliteReader
+from twoleg.adapters.store.sqlite.reads import Reads
+from twoleg.adapters.store.sqlite.registry import SqliteRegistry
+from twoleg.adapters.store.sqlite.trouble import Trouble, trouble_of
+from twoleg.adapters.store.sqlite.writes import Writes
+from twoleg.application.ports import Clock
+
+_USE_WAL = query("use_write_ahead_log")
+
+_OLDEST_SQLITE = (3, 37)
+"""STRICT tables: sqlite.org/stricttables.html."""
+_OPEN_TRIES = 300
+_OPEN_POLL = 0.1
+"""Seconds between two tries to open a file that another process is just creating or migrating: half a minute in all."""
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+_Part = TypeVar("_Part", bound=_Closable)
 
 
 class SqliteStore:
     """One open file. Each process opens its own; nothing of it may cross a fork.
 
-    What it hands out shares nothing but the file. `close` ends all of it; journal and intake first write what they hold.
+    What it hands out shares nothing but the file. `close` ends all of it; journal and intake write what they hold.
     """
 
-    def journal(self, loop: asyncio.AbstractEventLoop) -> CallJournal:
+    def __init__(self, path: Path, *, logger: StoreLog) -> None:
+        self.path = path
+        self._log = logger
+        self._parts: list[_Closable] = []
+        self._writes = self._opened(Writes(path))  # closed last: the last one that may write tidies the log away
+        self._reads = self._opened(Reads(path))
+
+    def journal(self, loop: asyncio.AbstractEventLoop) -> SqliteJournal:
         """The engine's side; callbacks run on `loop`. One per file: one engine process writes the living calls."""
-        raise NotImplementedError
+        return self._opened(SqliteJournal(path=self.path, loop=loop, log=self._log))
 
-    def intake(self) -> CallIntake:
+    def intake(self) -> SqliteIntake:
         """The API's side; its coroutines run on whatever loop awaits them."""
-        raise NotImplementedError
+        return self._opened(SqliteIntake(path=self.path, log=self._log))
 
-    def reader(self) -> CallReader:
+    def reader(self) -> SqliteReader:
         """Reads of committed calls; one thread at a time."""
-        raise NotImplementedError
+        return SqliteReader(self._opened(Reads(self.path)))
 
-    def directory(self) -> Directory:
+    def directory(self) -> SqliteDirectory:
         """Tenants, apps and keys as committed; one thread at a time."""
-        raise NotImplementedError
+        return SqliteDirectory(self._opened(Reads(self.path)))
 
-    def registry(self) -> Registry:
-        """Changes to tenants, apps and keys; one thread at a time."""
-        raise NotImplementedError
+    def registry(self) -> SqliteRegistry:
+        """Changes to tenants, apps and keys; from any thread. Blocks for a disk flush, in trouble for a few seconds."""
+        return SqliteRegistry(self._writes)
 
     def purge(self, now_ms: int) -> int:
         """Delete one small slice of what outlived its tenant's retention; answers how many calls went.
 
-        Takes a few ms and blocks: run it in a thread, again soon while the answer is not 0, else about once a minute.
-        Raises `StoreUnavailable`.
+        Takes a few ms and blocks: run it in a thread (one at a time), again soon while the answer is not 0, else about
+        once a minute. Raises `StoreUnavailable`.
         """
-        raise NotImplementedError
+        return purge(self._reads, self._writes, now_ms=now_ms)
 
     def close(self) -> None:
         """Write what is held, then close. Waits a bounded time for a store in trouble; harmless when repeated."""
-        raise NotImplementedError
+        while self._parts:
+            self._parts.pop().close()
+
+    def _opened(self, part: _Part) -> _Part:
+        self._parts.append(part)
+        return part
 
 
 def open_store(url: str, *, clock: Clock, logger: StoreLog) -> SqliteStore:
     """Open the file, creating or migrating it as needed; safe when several processes do so at once.
 
-    `url` is `sqlite:////absolute/path` or `sqlite:///relative/path`. Raises `UnusableStore` with one clear line.
+    `url` is `sqlite:////absolute/path` or `sqlite:///relative/path`. A file that cannot be written but has the right
+    schema is opened: it can be read, and changes are refused until it can be written. Raises `UnusableStore`, one line.
     """
-    raise NotImplementedError
+    path = path_of(url)
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise UnusableStore(f"store {path}: this Python has SQLite {sqlite3.sqlite_version}; 3.37 or later is needed")
+    try:
+        _prepare(path, clock, logger)
+        return SqliteStore(path, logger=logger)
+    except UnusableStore as error:
+        raise UnusableStore(f"store {path}: {error}") from error
+    except (OSError, sqlite3.Error) as error:
+        trouble = trouble_of(error)
+        raise UnusableStore(f"store {path}: {error if trouble is None else trouble.value}") from error
+
+
+def _prepare(path: Path, clock: Clock, log: StoreLog) -> None:
+    if not path.parent.is_dir():
+        raise UnusableStore(f"there is no folder {path.parent}")
+    with suppress(
+        FileExistsError
+    ):  # it holds signing keys: for its owner's eyes, and so are the files SQLite puts beside it
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+    with closing(_open_patiently(path)) as connection:
+        migrate(connection, known_migrations(), now_ms=clock.now_ms(), log=log)
+
+
+def _open_patiently(path: Path) -> sqlite3.Connection:
+    """Neither the change to WAL mode nor the first look at a new file waits for a lock by itself."""
+    for tries_left in reversed(range(_OPEN_TRIES)):
+        try:
+            return _open_in_wal_mode(path)
+        except sqlite3.OperationalError as error:
+            if trouble_of(error) is not Trouble.LOCKED or not tries_left:
+                raise
+        pause(_OPEN_POLL)
+    raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _open_in_wal_mode(path: Path) -> sqlite3.Connection:
+    connection = open_writer(path)
+    try:
+        (mode,) = connection.execute(_USE_WAL).fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    if mode == "wal":
+        return connection
+    connection.close()
+    raise UnusableStore("its file system cannot share memory between processes (WAL mode); use a local disk")

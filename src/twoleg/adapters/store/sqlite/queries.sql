@@ -1,0 +1,179 @@
+-- All SQL of this store, by name. A block begins with its name and ends where the next one begins.
+-- Parameters are positional; the order is the one of the row builders in rows.py.
+
+-- ---------------------------------------------------------------------------------------------- connections
+
+-- name: use_write_ahead_log
+PRAGMA journal_mode = WAL
+
+-- name: writer_settings
+-- FULL: a commit is on the disk before it is acknowledged. 4000 pages (16 MB) of write-ahead log before it is copied back
+-- into the file let a page that many commits touch be copied once.
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+PRAGMA wal_autocheckpoint = 4000;
+PRAGMA journal_size_limit = 67108864;
+PRAGMA cache_size = -16384;
+
+-- name: reader_settings
+PRAGMA query_only = ON;
+PRAGMA cache_size = -65536;
+
+-- name: begin
+BEGIN IMMEDIATE
+
+-- name: commit
+COMMIT
+
+-- name: rollback
+ROLLBACK
+
+-- ---------------------------------------------------------------------------------------------- migrations
+
+-- name: migration_settings
+-- Rebuilding a table that others refer to needs this off (sqlite.org/lang_altertable.html, section 7).
+PRAGMA foreign_keys = OFF
+
+-- name: tables
+SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+
+-- name: create_migration_table
+CREATE TABLE migration (
+    number     INTEGER PRIMARY KEY NOT NULL,
+    name       TEXT NOT NULL,
+    checksum   TEXT NOT NULL,
+    applied_at INTEGER NOT NULL
+) STRICT
+
+-- name: applied_migrations
+SELECT number, name, checksum FROM migration ORDER BY number
+
+-- name: add_migration
+INSERT INTO migration (number, name, checksum, applied_at) VALUES (?, ?, ?, ?)
+
+-- ---------------------------------------------------------------------------------------------- placing a call
+
+-- name: idempotent_answer
+SELECT body_hash, serial FROM idempotency WHERE tenant_id = ? AND key = ? AND placed_at > ?
+
+-- name: calls_since
+SELECT count(*) FROM (SELECT 1 FROM call WHERE tenant_id = ? AND created_at >= ? LIMIT ?)
+
+-- name: add_call
+INSERT INTO call (
+    serial, tenant_id, phase, reason, cause, caller, called, caller_present, agent_present, call_data,
+    created_at, started_at, talking_at, ended_at, seq, callback_url, agent_work_no
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: put_idempotency
+INSERT OR REPLACE INTO idempotency (tenant_id, key, body_hash, serial, placed_at) VALUES (?, ?, ?, ?, ?)
+
+-- name: forget_idempotency
+DELETE FROM idempotency WHERE (tenant_id, key) IN (
+    SELECT tenant_id, key FROM idempotency WHERE placed_at <= ? ORDER BY placed_at LIMIT 20
+)
+
+-- name: request_hangup
+INSERT INTO hangup_request (serial, requested_at)
+SELECT serial, ? FROM call WHERE serial = ? AND phase < 4
+ON CONFLICT (serial) DO NOTHING
+
+-- ---------------------------------------------------------------------------------------------- the engine's steps
+
+-- name: update_call
+UPDATE call SET phase = ?, reason = ?, cause = ?, started_at = ?, talking_at = ?, ended_at = ?, seq = ? WHERE serial = ?
+
+-- name: put_leg
+INSERT OR REPLACE INTO leg (
+    serial, role, dialled_at, ringing_at, early_media_at, answered_at, released_at, sip_status, sip_reason, cause, ended_by
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: add_event
+INSERT INTO event (serial, seq, at, type, leg, sip_status, sip_reason, cause, reason, detail)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: put_cdr
+INSERT OR REPLACE INTO cdr (
+    serial, tenant_id, caller, called, caller_present, agent_present, call_data,
+    created_at, started_at, talking_at, ended_at, reason, cause,
+    agent_dialled_at, agent_ringing_at, agent_early_media_at, agent_answered_at, agent_released_at,
+    agent_sip_status, agent_sip_reason, agent_cause, agent_ended_by,
+    customer_dialled_at, customer_ringing_at, customer_early_media_at, customer_answered_at, customer_released_at,
+    customer_sip_status, customer_sip_reason, customer_cause, customer_ended_by
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: forget_hangup
+DELETE FROM hangup_request WHERE serial = ?
+
+-- name: hangup_requests
+SELECT serial FROM hangup_request ORDER BY requested_at, serial
+
+-- ---------------------------------------------------------------------------------------------- reading calls
+
+-- name: status
+SELECT phase, reason, cause, caller, called, caller_present, agent_present, call_data, started_at, ended_at
+FROM call WHERE serial = ? AND tenant_id = ?
+
+-- name: call
+SELECT * FROM whole_call WHERE serial = ?
+
+-- name: queued_calls
+SELECT * FROM whole_call WHERE phase = 0 ORDER BY serial
+
+-- name: live_calls
+SELECT * FROM whole_call WHERE phase BETWEEN 1 AND 3 ORDER BY serial
+
+-- ---------------------------------------------------------------------------------------------- retention
+
+-- name: retentions
+SELECT tenant_id, retention_days FROM tenant
+
+-- name: purge_calls
+DELETE FROM call WHERE serial IN (
+    SELECT serial FROM call
+    WHERE tenant_id = :tenant_id AND created_at < :ended_before AND phase = 4 AND ended_at < :ended_before
+    ORDER BY created_at LIMIT :slice
+)
+
+-- ---------------------------------------------------------------------------------------------- tenants, apps, keys
+
+-- name: add_tenant
+INSERT INTO tenant (
+    tenant_id, name, profile, access_codes, transparent_display, phones, callback_hosts, trial, trial_phones,
+    retention_days, created_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: tenant
+SELECT
+    tenant_id, name, profile, access_codes, transparent_display, phones, callback_hosts, trial, trial_phones, retention_days
+FROM tenant WHERE tenant_id = ?
+
+-- name: tenants
+SELECT
+    tenant_id, name, profile, access_codes, transparent_display, phones, callback_hosts, trial, trial_phones, retention_days
+FROM tenant ORDER BY created_at, tenant_id
+
+-- name: add_app
+INSERT INTO app (app_key, tenant_id, secret_hash, created_at, disabled_at) VALUES (?, ?, ?, ?, ?)
+
+-- name: disable_app
+UPDATE app SET disabled_at = coalesce(disabled_at, ?) WHERE app_key = ?
+
+-- name: app
+SELECT app_key, tenant_id, secret_hash, disabled_at IS NULL, created_at FROM app WHERE app_key = ?
+
+-- name: apps
+SELECT app_key, tenant_id, secret_hash, disabled_at IS NULL, created_at FROM app ORDER BY created_at, app_key
+
+-- name: apps_of_tenant
+SELECT app_key, tenant_id, secret_hash, disabled_at IS NULL, created_at FROM app
+WHERE tenant_id = ? ORDER BY created_at, app_key
+
+-- name: is_enabled
+SELECT 1 FROM app WHERE app_key = ? AND disabled_at IS NULL
+
+-- name: add_signing_key
+INSERT INTO signing_key (key_id, secret, created_at) VALUES (?, ?, ?)
+
+-- name: signing_keys
+SELECT key_id, secret FROM signing_key ORDER BY created_at DESC, rowid DESC

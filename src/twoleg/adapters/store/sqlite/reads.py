@@ -1,0 +1,53 @@
+"""Reading connections: rows by named query, and SQLite's trouble in the application's words."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from twoleg.adapters.store.sqlite.connection import open_reader
+from twoleg.adapters.store.sqlite.rows import Row
+from twoleg.adapters.store.sqlite.trouble import trouble_of
+from twoleg.application.errors import StoreUnavailable
+
+
+class Reads:
+    """One reading connection, for one thread at a time; opened anew after trouble.
+
+    Each query sees everything committed before it began, by whichever process, and holds no lock afterwards.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = open_reader(path)
+
+    def one(self, sql: str, *parameters: object) -> Row | None:
+        """The first row. Raises `StoreUnavailable`."""
+        try:
+            row: Row | None = self._open().execute(sql, parameters).fetchone()
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
+        return row
+
+    def all(self, sql: str, *parameters: object) -> list[Row]:
+        """All rows. Raises `StoreUnavailable`."""
+        try:
+            return self._open().execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
+
+    def close(self) -> None:
+        """Let the file go; harmless when repeated."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = open_reader(self._path)
+        return self._connection
+
+    def _unavailable(self, error: sqlite3.Error) -> StoreUnavailable:
+        self.close()
+        trouble = trouble_of(error)
+        return StoreUnavailable(f"the store cannot be read: {error if trouble is None else trouble.value}")

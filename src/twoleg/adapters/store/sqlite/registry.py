@@ -1,0 +1,49 @@
+"""Changes to tenants, apps and signing keys."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from twoleg.adapters.store.sqlite import rows
+from twoleg.adapters.store.sqlite.queries import query
+from twoleg.adapters.store.sqlite.rows import Row
+from twoleg.adapters.store.sqlite.writes import Writes
+from twoleg.application.errors import NotFound
+from twoleg.application.ports import App, SigningKey
+from twoleg.domain.tenant import Tenant
+
+_ADD_TENANT = query("add_tenant")
+_ADD_APP = query("add_app")
+_DISABLE_APP = query("disable_app")
+_ADD_SIGNING_KEY = query("add_signing_key")
+
+
+class SqliteRegistry:
+    """The `Registry`. Adding what exists raises `ValueError`; all of it raises `StoreUnavailable`."""
+
+    def __init__(self, writes: Writes) -> None:
+        self._writes = writes
+
+    def add_tenant(self, tenant: Tenant, *, at: int) -> None:
+        """Add a tenant."""
+        self._add(_ADD_TENANT, rows.tenant_row(tenant, at=at), what=f"tenant {tenant.tenant_id}")
+
+    def add_app(self, app: App) -> None:
+        """Add an app. Raises `NotFound` when there is no such tenant."""
+        self._add(_ADD_APP, rows.app_row(app), what=f"app {app.app_key}")
+
+    def disable_app(self, app_key: str, *, at: int) -> bool:
+        """Disable an app for good; False: no such app. Its first disabling is the one that is kept."""
+        return self._writes.change(_DISABLE_APP, (at, app_key)) > 0
+
+    def add_signing_key(self, key: SigningKey, *, at: int) -> None:
+        """Add a key; it signs from now on."""
+        self._add(_ADD_SIGNING_KEY, (key.key_id, key.secret, at), what=f"signing key {key.key_id}")
+
+    def _add(self, sql: str, row: Row, *, what: str) -> None:
+        try:
+            self._writes.change(sql, row)
+        except sqlite3.IntegrityError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+                raise NotFound(f"{what}: there is no such tenant") from error
+            raise ValueError(f"{what} exists already") from error

@@ -1,0 +1,218 @@
+"""Between the domain's values and the columns of queries.sql; positions here and there belong together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from twoleg.application.ports import App, Intent, SigningKey
+from twoleg.domain.call import Call, EndedBy, Leg, Phase, Role
+from twoleg.domain.cdr import Cdr
+from twoleg.domain.events import Event, EventType
+from twoleg.domain.reasons import Reason
+from twoleg.domain.tenant import Profile, Tenant
+
+Row = Sequence[Any]
+"""What SQLite takes and gives: int, str, bytes or None in each place, as the STRICT tables guarantee."""
+
+_LEG_FACTS = 9
+
+
+def call_row(intent: Intent) -> Row:
+    """For `add_call`."""
+    call = intent.call
+    return (
+        call.serial,
+        call.tenant_id,
+        call.phase,
+        call.reason,
+        call.cause,
+        call.agent.number,
+        call.customer.number,
+        call.customer.clip,
+        call.agent.clip,
+        call.call_data,
+        call.created_at,
+        call.started_at,
+        call.talking_at,
+        call.ended_at,
+        call.seq,
+        intent.callback_url,
+        intent.agent_work_no,
+    )
+
+
+def queued_event_row(call: Call) -> Row:
+    """For `add_event`: the first event of each call."""
+    return event_row(Event(serial=call.serial, seq=call.seq, at=call.created_at, type=EventType.CALL_QUEUED))
+
+
+def progress_row(call: Call) -> Row:
+    """For `update_call`: what the machine changes of a call."""
+    return (
+        call.phase,
+        call.reason,
+        call.cause,
+        call.started_at,
+        call.talking_at,
+        call.ended_at,
+        call.seq,
+        call.serial,
+    )
+
+
+def leg_row(serial: int, leg: Leg) -> Row:
+    """For `put_leg`."""
+    return (serial, leg.role.value, *_leg_facts(leg))
+
+
+def event_row(event: Event) -> Row:
+    """For `add_event`."""
+    return (
+        event.serial,
+        event.seq,
+        event.at,
+        event.type.value,
+        None if event.leg is None else event.leg.value,
+        event.sip_status,
+        event.sip_reason,
+        event.cause,
+        event.reason,
+        event.detail,
+    )
+
+
+def cdr_row(cdr: Cdr) -> Row:
+    """For `put_cdr`."""
+    return (
+        cdr.serial,
+        cdr.tenant_id,
+        cdr.agent.number,
+        cdr.customer.number,
+        cdr.customer.clip,
+        cdr.agent.clip,
+        cdr.call_data,
+        cdr.created_at,
+        cdr.started_at,
+        cdr.talking_at,
+        cdr.ended_at,
+        cdr.reason,
+        cdr.cause,
+        *_leg_facts(cdr.agent),
+        *_leg_facts(cdr.customer),
+    )
+
+
+def _leg_facts(leg: Leg) -> Row:
+    return (
+        leg.dialled_at,
+        leg.ringing_at,
+        leg.early_media_at,
+        leg.answered_at,
+        leg.released_at,
+        leg.sip_status,
+        leg.sip_reason,
+        leg.cause,
+        None if leg.ended_by is None else leg.ended_by.value,
+    )
+
+
+def call_from(row: Row) -> Call:
+    """Of a row of the view `whole_call`."""
+    serial, tenant_id, phase, reason, cause, caller, called, caller_present, agent_present, call_data, *rest = row
+    created_at, started_at, talking_at, ended_at, seq, *facts = rest
+    return Call(
+        serial=serial,
+        tenant_id=tenant_id,
+        agent=_leg_from(Role.AGENT, caller, agent_present, facts[:_LEG_FACTS]),
+        customer=_leg_from(Role.CUSTOMER, called, caller_present, facts[_LEG_FACTS:]),
+        created_at=created_at,
+        phase=Phase(phase),
+        call_data=call_data,
+        started_at=started_at,
+        talking_at=talking_at,
+        ended_at=ended_at,
+        reason=None if reason is None else Reason(reason),
+        cause=cause,
+        seq=seq,
+    )
+
+
+def _leg_from(role: Role, number: str, clip: str, facts: Row) -> Leg:
+    dialled_at, ringing_at, early_media_at, answered_at, released_at, sip_status, sip_reason, cause, ended_by = facts
+    return Leg(
+        role=role,
+        number=number,
+        clip=clip,
+        dialled_at=dialled_at,
+        ringing_at=ringing_at,
+        early_media_at=early_media_at,
+        answered_at=answered_at,
+        released_at=released_at,
+        sip_status=sip_status,
+        sip_reason=sip_reason,
+        cause=cause,
+        ended_by=None if ended_by is None else EndedBy(ended_by),
+    )
+
+
+def tenant_row(tenant: Tenant, *, at: int) -> Row:
+    """For `add_tenant`."""
+    return (
+        tenant.tenant_id,
+        tenant.name,
+        tenant.profile.value,
+        _listed(tenant.access_codes),
+        tenant.transparent_display,
+        None if tenant.phones is None else _listed(tenant.phones),
+        _listed(tenant.callback_hosts),
+        tenant.trial,
+        _listed(tenant.trial_phones),
+        tenant.retention_days,
+        at,
+    )
+
+
+def tenant_from(row: Row) -> Tenant:
+    """Of a row of `tenant` or `tenants`."""
+    tenant_id, name, profile, access_codes, transparent, phones, hosts, trial, trial_phones, retention_days = row
+    return Tenant(
+        tenant_id=tenant_id,
+        name=name,
+        profile=Profile(profile),
+        access_codes=_unlisted(access_codes),
+        transparent_display=bool(transparent),
+        phones=None if phones is None else _unlisted(phones),
+        callback_hosts=_unlisted(hosts),
+        trial=bool(trial),
+        trial_phones=_unlisted(trial_phones),
+        retention_days=retention_days,
+    )
+
+
+def app_row(app: App) -> Row:
+    """For `add_app`. An app that is added disabled was disabled when it was created."""
+    return (app.app_key, app.tenant_id, app.secret_hash, app.created_at, None if app.enabled else app.created_at)
+
+
+def app_from(row: Row) -> App:
+    """Of a row of `app` or `apps`."""
+    app_key, tenant_id, secret_hash, enabled, created_at = row
+    return App(
+        app_key=app_key, tenant_id=tenant_id, secret_hash=secret_hash, enabled=bool(enabled), created_at=created_at
+    )
+
+
+def signing_key_from(row: Row) -> SigningKey:
+    """Of a row of `signing_keys`."""
+    key_id, secret = row
+    return SigningKey(key_id=key_id, secret=secret)
+
+
+def _listed(values: Iterable[str]) -> str:
+    return json.dumps(list(values), ensure_ascii=False)
+
+
+def _unlisted(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))

@@ -1,0 +1,104 @@
+"""What the journal's thread does: many steps become the fewest rows, in one transaction, and are reported in order."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from twoleg.adapters.store.sqlite import rows
+from twoleg.adapters.store.sqlite.group_writer import tell
+from twoleg.adapters.store.sqlite.log import StoreLog
+from twoleg.adapters.store.sqlite.queries import query
+from twoleg.adapters.store.sqlite.trouble import Trouble
+from twoleg.domain.call import Call, Phase
+from twoleg.domain.cdr import cdr_of
+from twoleg.domain.machine import Step
+
+_UPDATE_CALL = query("update_call")
+_PUT_LEG = query("put_leg")
+_ADD_EVENT = query("add_event")
+_PUT_CDR = query("put_cdr")
+_FORGET_HANGUP = query("forget_hangup")
+
+_TRIES_WHEN_CLOSING = 10
+"""A store in trouble holds up the end of the process for about five seconds, not for ever."""
+
+
+class Entry(NamedTuple):
+    """A step to be written and whom to tell. No step: nothing to write, it only keeps its place in the order."""
+
+    step: Step | None
+    on_durable: Callable[[], None]
+
+
+class StepWork:
+    """The `Work` of the journal.
+
+    Keeps the last durable value of each living call: what did not change since is not written again.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, log: StoreLog) -> None:
+        self._loop = loop
+        self._log = log
+        self._durable: dict[int, Call] = {}
+        self._held_back: set[int] = set()
+        """Calls with a step that cannot be written. Their later steps wait for it, and so for ever: such a call stays
+        as it was last told, and recovery ends it at the next start."""
+
+    def write(self, connection: sqlite3.Connection, batch: Sequence[Entry]) -> None:
+        """Of a call with several steps only the last value is written; of events all are."""
+        steps = [entry.step for entry in self._writable(batch) if entry.step is not None]
+        calls = {step.call.serial: step.call for step in steps}
+        ended = [call for call in calls.values() if call.phase is Phase.ENDED]
+        connection.executemany(_UPDATE_CALL, [rows.progress_row(call) for call in calls.values()])
+        connection.executemany(_PUT_LEG, self._changed_legs(calls.values()))
+        connection.executemany(_ADD_EVENT, [rows.event_row(event) for step in steps for event in step.events])
+        connection.executemany(_PUT_CDR, [rows.cdr_row(cdr_of(call)) for call in ended])
+        connection.executemany(_FORGET_HANGUP, [(call.serial,) for call in ended])
+
+    def written(self, batch: Sequence[Entry]) -> None:
+        """Remember what is durable, and run the callbacks on the loop: one wake-up for all of them."""
+        told = list(self._writable(batch))
+        for entry in told:
+            if entry.step is not None:
+                self._remember(entry.step.call)
+        tell(self._loop, partial(_run_in_order, self._loop, told))
+
+    def unwritable(self, item: Entry, error: Exception) -> None:
+        """A bug, or two engines on one file. The call is held back, the others go on."""
+        serial = None if item.step is None else item.step.call.serial
+        self._log.error("a step cannot be stored; its call is held back", call=serial, error=repr(error))
+        if serial is not None:
+            self._held_back.add(serial)
+
+    def gives_up(self, batch: Sequence[Entry], trouble: Trouble, *, closing: bool, tries: int) -> bool:
+        """Never while the process lives."""
+        if not closing or tries < _TRIES_WHEN_CLOSING:
+            return False
+        self._log.error("closed with steps that could not be stored", steps=len(batch), trouble=trouble.value)
+        return True
+
+    def _writable(self, batch: Iterable[Entry]) -> Iterator[Entry]:
+        return (entry for entry in batch if entry.step is None or entry.step.call.serial not in self._held_back)
+
+    def _changed_legs(self, calls: Iterable[Call]) -> Iterator[rows.Row]:
+        for call in calls:
+            before = self._durable.get(call.serial)
+            if before is None or before.agent is not call.agent:
+                yield rows.leg_row(call.serial, call.agent)
+            if before is None or before.customer is not call.customer:
+                yield rows.leg_row(call.serial, call.customer)
+
+    def _remember(self, call: Call) -> None:
+        if call.phase is Phase.ENDED:
+            self._durable.pop(call.serial, None)
+        else:
+            self._durable[call.serial] = call
+
+
+def _run_in_order(loop: asyncio.AbstractEventLoop, entries: Iterable[Entry]) -> None:
+    for entry in entries:
+        loop.call_soon(entry.on_durable)  # each by itself: what one of them raises is not the next one's trouble
