@@ -29,6 +29,7 @@ from twoleg.sip.uri import SipUri, TelUri, escape_user, parse_uri, scheme_of
         "sip:user@[::ffff:192.0.2.10]:19823",
         "sip:127.0.0.1:5060;lr",
         "sip:a:@example.com",
+        "sip:*21#@example.com",  # what phones send for dialled codes, '#' unescaped
     ],
 )
 def test_uri_prints_as_it_came(text: str) -> None:
@@ -80,6 +81,9 @@ def test_ipv6_reference_keeps_its_brackets_apart_from_the_port() -> None:
         "sip:user@[::1]:",
         "sip:2001:db8::10",
         'sip:us"er@host',
+        "sip:us<er@host",
+        "sip:üser@host",
+        "sip:a:p#@host",
         "sip:user@höst",
         "sip:user@host\r\n",
     ],

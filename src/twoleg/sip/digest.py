@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from twoleg.sip.errors import DigestError, SipParseError
-from twoleg.sip.syntax import is_token, split_list
+from twoleg.sip.syntax import end_of_quoted, is_token, split_list
 
 _HASHES: Final[dict[str, str]] = {"md5": "md5", "sha-256": "sha256", "sha-512-256": "sha512_256"}
 """Algorithm token in lower case (RFC 7616 6.1), without -sess, to the name in hashlib."""
@@ -105,10 +105,13 @@ def authorization(  # noqa: PLR0913 - each is an input of the formula in RFC 761
     """The Authorization or Proxy-Authorization value that answers `challenge`.
 
     `uri` is the Request-URI.  `cnonce` is fresh random text without quotes.  `nonce_count` starts at 1 and grows by 1
-    with each use of the nonce.  Raises DigestError when the challenge is not `is_supported`.
+    with each use of the nonce.  Raises DigestError when the challenge is not `is_supported`, or `username`, `uri` or
+    `cnonce` holds a quote.
     """
     if not challenge.is_supported:
         raise DigestError(f"unsupported algorithm {challenge.algorithm!r} or qop {challenge.qop!r}")
+    if '"' in f"{username}{uri}{cnonce}":
+        raise DigestError("quote inside a quoted value")
     unsigned = Credentials(
         username=username,
         realm=challenge.realm,
@@ -235,8 +238,18 @@ def _parse_auth_params(text: str) -> dict[str, str]:
         name, value = name.strip().lower(), value.strip()
         if not equals or not is_token(name) or name in params:
             raise SipParseError("malformed Digest parameter")
-        params[name] = value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
+        params[name] = _without_quotes(value)
     return params
+
+
+def _without_quotes(value: str) -> str:
+    if value.startswith('"'):
+        if end_of_quoted(value, 0) != len(value):
+            raise SipParseError("malformed Digest value")
+        return value[1:-1]
+    if '"' in value or len(value.split()) != 1:
+        raise SipParseError("malformed Digest value")
+    return value
 
 
 def _required(params: Mapping[str, str], name: str) -> str:

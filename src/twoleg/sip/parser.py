@@ -13,7 +13,7 @@ from typing import Final
 
 from twoleg.sip.errors import SipParseError
 from twoleg.sip.header_names import CANONICAL, canonical_name
-from twoleg.sip.headers import Headers
+from twoleg.sip.headers import Headers, NameAddr
 from twoleg.sip.message import Request, Response
 from twoleg.sip.syntax import is_token, parse_number
 from twoleg.sip.uri import SipUri, scheme_of
@@ -65,10 +65,12 @@ def _cut(data: bytes) -> tuple[str, bytes, bool]:
 
 
 def _parse(head: str, body: bytes, *, is_complete: bool) -> Request | Response:
+    fault = None if is_complete else "no blank line after the header fields"
+    if "\r" in head:
+        fault = "bare carriage return"
+        head = head.replace("\r", " ")  # what can be read goes back in the answer
     lines = head.split("\n")
-    headers, fault = _read_headers(lines)
-    if not is_complete:
-        fault = fault or "no blank line after the header fields"
+    headers, fault = _read_headers(lines, fault)
     try:
         message = _read_start_line(lines[0])
         _fill(message, headers=headers, body=body, fault=fault)
@@ -86,9 +88,8 @@ def _fill(message: Request | Response, *, headers: Headers, body: bytes, fault: 
     _check(message)
 
 
-def _read_headers(lines: list[str]) -> tuple[Headers, str | None]:
+def _read_headers(lines: list[str], fault: str | None) -> tuple[Headers, str | None]:
     """Every readable field, and the first fault: a refused request is answered with what could be read."""
-    fault: str | None = None
     items: list[tuple[str, str]] = []
     seen: set[str] = set()
     for line in lines[1 : MAX_HEADERS + 1]:
@@ -108,8 +109,6 @@ def _read_headers(lines: list[str]) -> tuple[Headers, str | None]:
         items.append((name, value.strip(" \t")))
     if len(lines) > MAX_HEADERS + 1:
         fault = fault or "too many header lines"
-    if "\r" in "".join(lines):
-        fault = fault or "bare carriage return"
     return Headers.of_canonical(items), fault
 
 
@@ -172,10 +171,17 @@ def _check(message: Request | Response) -> None:
         raise SipParseError("CSeq is for another method")  # 8.1.1.5, RFC 4475 3.1.2.17
     for name, _ in headers:
         if name in _ADDRESS_LISTS:
-            getattr(message, _ADDRESS_LISTS[name])
+            _check_addresses(getattr(message, _ADDRESS_LISTS[name]))
     hops = headers.get("Max-Forwards")
     if hops is not None:
         parse_number(hops, limit=2**31 - 1, what="Max-Forwards")
+
+
+def _check_addresses(addresses: list[NameAddr]) -> None:
+    """SIP URIs that requests may be sent to must be well-formed; of other schemes we ask nothing."""
+    for address in addresses:
+        if address.uri[:4].lower() in ("sip:", "sips"):
+            SipUri.parse(address.uri)
 
 
 class StreamParser:
@@ -243,6 +249,10 @@ def _announced_length(head: bytes) -> int:
     lines = _FOLD.sub(" ", head.decode("utf-8", "surrogateescape").replace("\r\n", "\n")).split("\n")
     fields = [line.partition(":") for line in lines[1:]]
     values = {value.strip(" \t") for name, _, value in fields if canonical_name(name.rstrip(" \t")) == "Content-Length"}
-    if len(values) != 1:
-        raise SipParseError("a stream needs one Content-Length", status=None)
-    return parse_number(values.pop(), limit=MAX_MESSAGE, what="Content-Length")
+    try:
+        (value,) = values
+        return parse_number(value, limit=MAX_MESSAGE, what="Content-Length")
+    except ValueError as error:
+        raise SipParseError("a stream needs one Content-Length", status=None) from error
+    except SipParseError as error:
+        raise SipParseError(error.why, status=None) from error

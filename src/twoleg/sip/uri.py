@@ -12,8 +12,8 @@ from urllib.parse import unquote_to_bytes
 from twoleg.sip.errors import SipParseError
 from twoleg.sip.syntax import Params, format_params, parse_host_port, parse_params
 
-# unreserved, escaped and user-unreserved of 25.1; ':' ends the user and starts the password.
-_USER: Final = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/%]+")
+# ':' ends the user and starts the password.  25.1 is narrower, but phones send `sip:*21#@host` as it was dialled.
+_USER: Final = re.compile(r"[!#-9;=?A-~]+")
 _PASSWORD: Final = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,%]*")
 _REST: Final = re.compile(r"[A-Za-z0-9\-_.!~*'()\[\]/:&+$%;=?]*")
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
