@@ -1,0 +1,236 @@
+"""The real service for tests: `twoleg serve` in processes of its own, its command line, and a client of its HTTP face.
+
+with Service.start(tmp_path, trunks=[Trunk("carrier", phone.uri)]) as service, service.client() as client:
+    serial = client.create_call("88889050", "88889060")
+    assert client.until(serial, state=3)["reasonCode"] == 0
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+
+from patience import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+ACCESS_CODE = "640003"
+"""What phones are shown unless a call says otherwise."""
+
+TOKEN_PATH = "/apigovernance/api/oauth/tokenByAkSk"
+CREATE_PATH = "/apiaccess/CC-Management/v1/mobileAgent/createCall"
+QUERY_PATH = "/apiaccess/CC-Management/v1/mobileAgent/queryCallState"
+
+_READY = re.compile(r"^twoleg ready +http://(?P<http>\S+) +sip udp:(?P<host>[\d.]+):(?P<port>\d+)", re.MULTILINE)
+_PATIENCE = 30.0
+"""Seconds for a start, a stop, a command: generous, because the machine may be busy; nothing normally takes two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """One way out to phones, as the configuration says it."""
+
+    name: str
+    uri: str
+    prefixes: tuple[str, ...] = ("",)
+    username: str | None = None
+    password: str | None = None
+
+    def toml(self) -> str:
+        """Its table."""
+        members = {
+            "name": self.name,
+            "uri": self.uri,
+            "prefixes": list(self.prefixes),
+            "username": self.username,
+            "password": self.password,
+        }
+        lines = [f"{key} = {json.dumps(value)}" for key, value in members.items() if value is not None]
+        return "\n".join(["[[trunk]]", *lines])
+
+
+def write_config(
+    folder: Path, *, trunks: Sequence[Trunk] = (), timers: Mapping[str, float] | None = None, more: str = ""
+) -> Path:
+    """A configuration in `folder`: free ports on loopback, the store beside it. `more` is TOML for the end of it."""
+    path = folder / "twoleg.toml"
+    parts = [
+        '[http]\nlisten = "127.0.0.1:0"',
+        f'[store]\nurl = "sqlite:///{folder}/twoleg.db"',
+        '[sip]\nlisten = "udp:127.0.0.1:0"',
+        '[log]\nlevel = "debug"',
+        "[timers]\n" + "\n".join(f"{name} = {seconds}" for name, seconds in (timers or {}).items()),
+        *(trunk.toml() for trunk in trunks),
+        more,
+    ]
+    path.write_text("\n\n".join(parts) + "\n")
+    return path
+
+
+@dataclass(slots=True)
+class Service:
+    """A running `twoleg serve`. Use it in a `with`: leaving the block stops it."""
+
+    process: subprocess.Popen[bytes]
+    config: Path
+    http: str
+    """host:port of the HTTP face."""
+    sip: tuple[str, int]
+    """Where it speaks SIP."""
+
+    @classmethod
+    def start(
+        cls,
+        folder: Path,
+        *,
+        trunks: Sequence[Trunk] = (),
+        timers: Mapping[str, float] | None = None,
+        more: str = "",
+    ) -> Self:
+        """Write a configuration into `folder` and serve by it; returns once the service says that it is ready."""
+        return cls.serve(write_config(folder, trunks=trunks, timers=timers, more=more))
+
+    @classmethod
+    def serve(cls, config: Path) -> Self:
+        """Serve by that configuration; output and log go into its folder, at the end of what is there."""
+        said, logged = config.with_name("said.txt"), config.with_name("log.jsonl")
+        said.write_bytes(b"")
+        with said.open("wb") as stdout, logged.open("ab") as stderr:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "twoleg", "serve", "--config", str(config)],
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+            )
+        ready = eventually(
+            lambda: _READY.search(said.read_text()) is not None,
+            unless=lambda: process.poll() is not None,
+            seconds=_PATIENCE,
+        )
+        found = _READY.search(said.read_text())
+        if not ready or found is None:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"the service did not start:\n{said.read_text()}\n{logged.read_text()[-3000:]}")
+        return cls(process, config, found["http"], (found["host"], int(found["port"])))
+
+    def cli(self, *arguments: str, expect: int = 0) -> Any:
+        """What that command prints with `--json`, decoded; fails unless it exits with `expect`."""
+        done = subprocess.run(
+            [sys.executable, "-m", "twoleg", *arguments, "--json"],
+            env={**os.environ, "TWOLEG_CONFIG": str(self.config)},
+            capture_output=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+        assert done.returncode == expect, f"{arguments} ended with {done.returncode}:\n{done.stderr.decode()}"
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def client(self, *, profile: str = "aicc", access_codes: Sequence[str] = (ACCESS_CODE,)) -> Client:
+        """A client with a tenant, an app and a token of its own, as an operator and an integrator make them."""
+        codes = [word for code in access_codes for word in ("--access-code", code)]
+        tenant = self.cli("tenant", "create", "Interop", *codes, "--profile", profile)["tenant_id"]
+        app = self.cli("app", "create", "--tenant", tenant)
+        return Client.with_token(f"http://{self.http}", app["app_key"], app["app_secret"])
+
+    def log(self) -> list[dict[str, Any]]:
+        """What it logged so far."""
+        lines = self.config.with_name("log.jsonl").read_text(errors="replace").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The lines of its log that tell of a fault of its own: none, in a sound service."""
+        return [line for line in self.log() if line.get("level") in ("error", "critical")]
+
+    def child(self, name: str) -> int:
+        """The process id of a child: "engine", "api", "sandbox"."""
+        return [int(line["pid"]) for line in self.log() if line.get("child") == name and "pid" in line][-1]
+
+    def stop(self) -> int:
+        """SIGTERM; its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(_PATIENCE)
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut would; the children notice and die as well."""
+        self.process.kill()
+        self.process.wait(_PATIENCE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.stop()
+        finally:
+            self.kill()
+
+
+@dataclass(slots=True)
+class Client:
+    """An integrator's program. Use it in a `with`."""
+
+    connection: httpx.Client = field(repr=False)
+
+    @classmethod
+    def with_token(cls, base: str, app_key: str, app_secret: str) -> Self:
+        """Log in."""
+        connection = httpx.Client(base_url=base, timeout=_PATIENCE)
+        answer = connection.post(TOKEN_PATH, json={"app_key": app_key, "app_secret": app_secret})
+        assert answer.status_code == 200, answer.text
+        connection.headers["Authorization"] = f"Bearer {answer.json()['AccessToken']}"
+        return cls(connection)
+
+    def post(self, path: str, **members: object) -> dict[str, Any]:
+        """The decoded answer; fails unless it is HTTP 200."""
+        answer = self.connection.post(path, json=members)
+        assert answer.status_code == 200, f"{path} {members}: {answer.status_code} {answer.text}"
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def create_call(self, caller: str, called: str, **members: object) -> str:
+        """The serial of a call that was accepted."""
+        answer = self.post(CREATE_PATH, caller=caller, called=called, **members)
+        assert answer["retCode"] == "0", answer
+        serial: str = answer["result"]["callSerialNo"]
+        return serial
+
+    def query(self, serial: str) -> dict[str, Any]:
+        """`result` of queryCallState."""
+        answer = self.post(QUERY_PATH, callSerialNo=serial)
+        assert answer["retCode"] == "0", answer
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    def until(self, serial: str, *, state: int, seconds: float = 15.0) -> dict[str, Any]:
+        """`result` as soon as the call has reached that state, or one behind it."""
+        found: dict[str, Any] = {}
+
+        def reached() -> bool:
+            found.clear()
+            found.update(self.query(serial))
+            return bool(found["state"] >= state)
+
+        assert eventually(reached, seconds=seconds), f"call {serial} never reached state {state}: {found}"
+        return found
+
+    def close(self) -> None:
+        """Hang up the connection."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
