@@ -7,14 +7,28 @@ Four verbs belong to the shell that owns the sockets and the clock: `receive`, `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
+from twoleg.sip.core import Core
 from twoleg.sip.credentials import Credentials
+from twoleg.sip.errors import SipParseError
 from twoleg.sip.events import Event, LegId
+from twoleg.sip.faults import contain
 from twoleg.sip.headers import NameAddr, Reason
+from twoleg.sip.identity import Identity
+from twoleg.sip.inbound import malformed_received, request_received, response_received
+from twoleg.sip.invite_client import Invitation
+from twoleg.sip.leg import Leg
+from twoleg.sip.leg_words import LegStateError
+from twoleg.sip.message import Request
+from twoleg.sip.options import Ping
+from twoleg.sip.parser import is_keep_alive, parse_datagram
 from twoleg.sip.peers import Peer, RandomBits, Transmit
 from twoleg.sip.policy import InboundPolicy
 from twoleg.sip.timers import Timers
+from twoleg.sip.wire import Wire
+from twoleg.sip.wishes import accept, acknowledge, answer_reinvite, dial, reinvite, reject, release, ring
 
 
 class UserAgent:
@@ -37,31 +51,38 @@ class UserAgent:
         policy: InboundPolicy | None = None,
     ) -> None:
         """`local` is the address that peers reach us at: it goes into Via and Contact."""
-        raise NotImplementedError
+        identity = Identity(local=local, product=product, random=random)
+        self._core = Core(wire=Wire(timers or Timers()), identity=identity, policy=policy or InboundPolicy())
 
     def receive(self, data: bytes, source: Peer, now: float) -> None:
         """Take one datagram that came from `source`."""
-        raise NotImplementedError
+        self._guard(lambda: self._take(data, source, now), now, source)
 
     def transport_failed(self, peer: Peer, now: float) -> None:
         """Nothing can be delivered to `peer` (ICMP, refused connection): fail what waits for an answer from it."""
-        raise NotImplementedError
+        self._guard(lambda: self._core.transactions.transport_failed(peer, now), now)
 
     def fire_timers(self, now: float) -> None:
         """Do everything that is due at `now`."""
-        raise NotImplementedError
+        deadlines = self._core.wire.deadlines
+        while (action := deadlines.pop_due(now)) is not None:
+            self._guard(partial(action, now), now)
 
     def next_deadline(self) -> float | None:
         """When `fire_timers` must be called next; None when nothing is waiting."""
-        raise NotImplementedError
+        return self._core.wire.deadlines.next()
 
     def take_output(self) -> list[Transmit]:
         """The messages to send since the last call, in order."""
-        raise NotImplementedError
+        wire = self._core.wire
+        output, wire.output = wire.output, []
+        return output
 
     def take_events(self) -> list[Event]:
         """What happened since the last call, in order."""
-        raise NotImplementedError
+        core = self._core
+        events, core.events = core.events, []
+        return events
 
     def invite(  # noqa: PLR0913 - an INVITE has that many parts, all named
         self,
@@ -81,11 +102,14 @@ class UserAgent:
         `body` None is a delayed offer: Answered then brings an offer, and `ack` must bring the answer.  With
         `credentials` the leg answers 401 and 407 itself, once per nonce (RFC 3261 22), on every request.
         """
-        raise NotImplementedError
+        leg = self._core.new_leg(we_called=True)
+        wanted = Invitation(target, peer, from_, to, body or b"", content_type, extra_headers)
+        self._guard(lambda: dial(self._core, leg, wanted, credentials=credentials, now=now), now, leg=leg)
+        return leg.id
 
     def ack(self, leg: LegId, *, body: bytes, now: float) -> None:
         """Answer the offer in a 2xx to an INVITE or re-INVITE of ours that had none (RFC 3261 13.2.2.4)."""
-        raise NotImplementedError
+        self._on_leg(leg, partial(acknowledge, body=body, now=now), now)
 
     def release(self, leg: LegId, *, reasons: Sequence[Reason] = (), now: float) -> None:
         """End the leg in the way its state asks for; Released follows in bounded time.  Again is harmless.
@@ -94,7 +118,7 @@ class UserAgent:
         We were called: 480 before an answer; after it BYE, but not before the ACK or timer H (15).
         `reasons` go out as Reason (RFC 3326) with the CANCEL, BYE or final response.
         """
-        raise NotImplementedError
+        self._on_leg(leg, partial(release, self._core, reasons=reasons, now=now), now)
 
     def reinvite(self, leg: LegId, *, body: bytes | None, now: float) -> None:
         """Offer a change: ReinviteAnswered or ReinviteFailed follows, unless the leg ends first.
@@ -102,24 +126,61 @@ class UserAgent:
         Waits while another offer is pending on the leg (14.1), retries 491 after the random back-off of 14.1 and 500
         after its Retry-After; up to 8 wait in line, in order.
         """
-        raise NotImplementedError
+        self._on_leg(leg, partial(reinvite, self._core, body=body, now=now), now)
 
     def answer_reinvite(self, leg: LegId, *, status: int, body: bytes | None = None, now: float) -> None:
         """Answer a Reinvited: 2xx with the answer (or the offer asked for), or 300-699 to leave it as it was."""
-        raise NotImplementedError
+        _check(status, 200, 699)
+        self._on_leg(leg, partial(answer_reinvite, status=status, body=body, now=now), now)
 
     def ring(self, leg: LegId, *, status: int = 180, body: bytes | None = None, now: float) -> None:
         """Send a provisional 101-199 to an incoming INVITE; `body` is early media."""
-        raise NotImplementedError
+        _check(status, 101, 199)
+        self._on_leg(leg, partial(ring, status=status, body=body, now=now), now)
 
     def accept(self, leg: LegId, *, body: bytes, now: float) -> None:
         """Answer 200 with `body`; it is repeated until the ACK, which is told as Acknowledged (13.3.1.4)."""
-        raise NotImplementedError
+        self._on_leg(leg, partial(accept, body=body, now=now), now)
 
     def reject(self, leg: LegId, *, status: int, extra_headers: Sequence[tuple[str, str]] = (), now: float) -> None:
         """Answer 300-699; Released follows when that is acknowledged or given up."""
-        raise NotImplementedError
+        _check(status, 300, 699)
+        self._on_leg(leg, partial(reject, status=status, extra=extra_headers, now=now), now)
 
     def options(self, *, target: str, peer: Peer, from_: NameAddr, token: object, now: float) -> None:
         """Ask whether `peer` lives (RFC 3261 11); OptionsAnswered with `token` follows within 64 * T1."""
-        raise NotImplementedError
+        ping = Ping(self._core, token)
+        self._guard(lambda: ping.send(target=target, peer=peer, from_=from_, now=now), now)
+
+    def _take(self, data: bytes, source: Peer, now: float) -> None:
+        if is_keep_alive(data):
+            return
+        try:
+            message = parse_datagram(data)
+        except SipParseError as error:
+            malformed_received(self._core, error, source)
+            return
+        if isinstance(message, Request):
+            request_received(self._core, message, source, now)
+        else:
+            response_received(self._core, message, source, now)
+
+    def _on_leg(self, leg_id: LegId, wish: Callable[[Leg], None], now: float) -> None:
+        leg = self._core.legs.get(leg_id)
+        if leg is not None:
+            self._guard(lambda: wish(leg), now, leg=leg)
+
+    def _guard(self, work: Callable[[], None], now: float, source: Peer | None = None, leg: Leg | None = None) -> None:
+        """Do `work`; what it raises ends the leg in hand, and nothing else."""
+        self._core.wire.in_hand = 0 if leg is None else leg.id
+        try:
+            work()
+        except LegStateError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - one leg's fault must not reach the others; it is told as an event
+            contain(self._core, fault, source=source, now=now)
+
+
+def _check(status: int, lowest: int, highest: int) -> None:
+    if not lowest <= status <= highest:
+        raise ValueError(f"status {status} is not in {lowest}..{highest}")

@@ -1,0 +1,59 @@
+"""Requests that are being served, and the building and sending of their responses (RFC 3261 8.2.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from twoleg.sip.core import Core
+from twoleg.sip.message import Request, response_to
+from twoleg.sip.outgoing import ACCEPT, ALLOW
+from twoleg.sip.peers import Peer
+from twoleg.sip.transaction_server import ServerTransaction
+
+OPTIONS_FIELDS = (("Allow", ALLOW), ("Accept", ACCEPT))
+"""What 11.2 wants in the answer to OPTIONS.  No Supported: so far there is no extension to name."""
+
+
+@dataclass(slots=True)
+class Incoming:
+    """A request, its transaction, and where it came from.  `tag` is ours for To; a new one is made when it is None."""
+
+    request: Request
+    transaction: ServerTransaction
+    source: Peer
+    tag: str | None = None
+
+
+def answer(
+    core: Core,
+    incoming: Incoming,
+    status: int,
+    *,
+    now: float,
+    extra: Sequence[tuple[str, str]] = (),
+    body: bytes | None = None,
+) -> bytes:
+    """Answer, with `extra` header fields in canonical spelling.  Gives the bytes sent."""
+    request = incoming.request
+    if incoming.tag is None and request.to.tag is None:
+        incoming.tag = core.identity.tag()
+    response = response_to(request, status, to_tag=incoming.tag)
+    for name, value in extra:
+        response.headers.add(name, value)
+    if body:
+        response.headers.add("Content-Type", ACCEPT)
+        response.body = body
+    return incoming.transaction.respond(response, now)
+
+
+def invite_fields(core: Core, status: int) -> tuple[tuple[str, str], ...]:
+    """What a response to INVITE needs besides: Contact where it makes a dialog (12.1.1), Allow in a 2xx (13.3.1.4)."""
+    if status < 200:
+        return (("Contact", core.identity.contact),)
+    return (("Contact", core.identity.contact), ("Allow", ALLOW)) if status < 300 else ()
+
+
+def retry_after(seconds: int) -> tuple[tuple[str, str], ...]:
+    """A Retry-After header (20.33)."""
+    return (("Retry-After", str(seconds)),)

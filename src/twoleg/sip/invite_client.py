@@ -1,0 +1,240 @@
+"""Setting up a leg that we call: INVITE, provisionals, forks, challenges, CANCEL, ACK (RFC 3261 9.1, 13.2, 22).
+
+Following a 3xx, 422 and reliable provisionals would join here: each is another answer to a response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from twoleg.sip.closing import Bye, failure, finish, send_bye
+from twoleg.sip.core import Core
+from twoleg.sip.dialog import Dialog
+from twoleg.sip.events import Answered, Failed, FailureOrigin, Provisional
+from twoleg.sip.headers import Headers, NameAddr
+from twoleg.sip.leg import Leg
+from twoleg.sip.leg_words import LegAction, LegInput, LegState
+from twoleg.sip.message import Request, Response
+from twoleg.sip.outgoing import ALLOW, MAX_FORWARDS, Fields, cancel_of, canonical_fields
+from twoleg.sip.peers import Peer
+from twoleg.sip.transaction_client import ClientTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What the owner of a leg wants to be sent, and by way of whom."""
+
+    target: str
+    peer: Peer
+    from_: NameAddr
+    to: NameAddr
+    body: bytes
+    content_type: str
+    extra_headers: Sequence[tuple[str, str]]
+
+
+class InviteClient:
+    """The user of the INVITE transactions of one leg; lives on in the last of them, to ACK every 2xx again."""
+
+    __slots__ = (
+        "_acks",
+        "_core",
+        "_cseq",
+        "_fields",
+        "_invitation",
+        "_leg",
+        "_limit",
+        "_request",
+        "_retries",
+        "_transaction",
+    )
+
+    def __init__(self, core: Core, leg: Leg, invitation: Invitation, *, now: float) -> None:
+        """Send the INVITE."""
+        self._core = core
+        self._leg = leg
+        self._invitation = invitation
+        self._cseq = 0
+        self._retries = 0
+        self._acks: dict[str, tuple[bytes, Peer] | None] = {}
+        """By To-tag: the ACK of each 2xx, None while its answer is awaited."""
+        self._fields = _lasting_fields(core, invitation)
+        self._request: Request | None = None
+        self._transaction: ClientTransaction | None = None
+        self._limit = core.wire.deadlines.arm(now + core.wire.timers.ring_limit, self._limit_due)
+        self._send(now)
+
+    def _send(self, now: float) -> None:
+        self._cseq += 1
+        wanted, leg = self._invitation, self._leg
+        fields = [("Via", self._core.identity.via()), *self._fields, ("CSeq", f"{self._cseq} INVITE")]
+        if leg.login is not None:
+            fields += leg.login.fields(method="INVITE", uri=wanted.target, body=wanted.body)
+        self._request = Request("INVITE", wanted.target, Headers.of_canonical(fields), wanted.body)
+        self._transaction = self._core.transactions.request(
+            self._request, peer=wanted.peer, user=self, leg=leg.id, now=now
+        )
+
+    def response_received(self, response: Response, now: float) -> None:
+        """A provisional, the final response, or a further 2xx."""
+        if response.status < 200:
+            self._provisional(response, now)
+        elif response.status < 300:
+            self._success(response, now)
+        else:
+            self._refusal(response, now)
+
+    def request_failed(self, origin: FailureOrigin, _now: float) -> None:
+        """Timer B, or the transport."""
+        leg = self._leg
+        is_timeout = origin is FailureOrigin.TIMEOUT
+        action = leg.advance(LegInput.NO_RESPONSE if is_timeout else LegInput.UNREACHABLE)
+        self._settle()
+        if action is LegAction.FAIL:
+            self._core.tell(failure(leg, origin=origin, phrase="no response" if is_timeout else "unreachable"))
+        finish(self._core, leg, status=None, reasons=())
+
+    def cancel(self, now: float) -> None:
+        """Send the CANCEL, and wait for the final response no longer than 64 * T1 (9.1)."""
+        self._limit.cancel()
+        if self._request is None:
+            return
+        cancel = cancel_of(self._request, self._leg.reasons)
+        self._core.transactions.request(cancel, peer=self._invitation.peer, user=NOBODY, leg=self._leg.id, now=now)
+        timers = self._core.wire.timers
+        self._limit = self._core.wire.deadlines.arm(now + timers.timeout, self._cancel_unheard)
+
+    def withdraw(self) -> None:
+        """The owner wants no answer any more, but no CANCEL may be sent yet."""
+        self._limit.cancel()
+
+    def ack(self, body: bytes) -> None:
+        """Send the ACK that was held back for the owner's answer; empty when the leg is released instead."""
+        leg = self._leg
+        if leg.dialog is not None:
+            self._send_ack(leg.dialog, body)
+        leg.dialing = None
+
+    def _provisional(self, response: Response, now: float) -> None:
+        action = self._leg.advance(LegInput.PROVISIONAL)
+        if action is LegAction.SEND_CANCEL:
+            self.cancel(now)
+        elif action is LegAction.REPORT_PROVISIONAL and response.status > 100:
+            body, tag = response.body or None, response.to.tag or ""
+            self._core.tell(
+                Provisional(self._leg.id, response.status, response.reason, tag, body, response.reasons, response)
+            )
+
+    def _success(self, response: Response, now: float) -> None:
+        tag = response.to.tag or ""
+        if tag in self._acks:
+            ack = self._acks[tag]
+            if ack is not None:
+                self._core.wire.send(*ack)
+            return
+        dialog = Dialog.as_caller(
+            response, target=self._invitation.target, peer=self._invitation.peer, identity=self._core.identity
+        )
+        if self._acks:
+            self._send_ack(dialog, b"")
+            Bye(self._core, dialog=dialog, leg=None, login=self._leg.login, reasons=()).send(now)
+            return
+        self._first_success(response, dialog, now)
+
+    def _first_success(self, response: Response, dialog: Dialog, now: float) -> None:
+        leg = self._leg
+        has_offer = not self._invitation.body and bool(response.body)
+        action = leg.advance(LegInput.ANSWERED_WITH_OFFER if has_offer else LegInput.ANSWERED)
+        self._settle()
+        self._acks[dialog.key[2]] = None
+        self._core.bind(leg, dialog)
+        if action is LegAction.CLOSE_LATE:
+            self._send_ack(dialog, b"")
+            send_bye(self._core, leg, now)
+            return
+        if action is LegAction.CONFIRM:
+            self._send_ack(dialog, b"")
+            leg.dialing = None
+        self._core.tell(Answered(leg.id, response.status, response.body or None, dialog.key[2], response))
+
+    def _send_ack(self, dialog: Dialog, body: bytes) -> None:
+        request, peer = dialog.ack(self._cseq, body=body, login=self._leg.login)
+        ack = (request.encode(), peer)
+        self._acks[dialog.key[2]] = ack
+        self._core.wire.send(*ack)
+
+    def _refusal(self, response: Response, now: float) -> None:
+        leg = self._leg
+        is_challenge = leg.login is not None and leg.login.learn(response, retries=self._retries)
+        action = leg.advance(LegInput.CHALLENGED if is_challenge else LegInput.REFUSAL)
+        if action is LegAction.RETRY:
+            self._retries += 1
+            self._send(now)
+            return
+        self._settle()
+        if action is LegAction.FAIL:
+            self._core.tell(_refused(leg, response))
+        finish(self._core, leg, status=response.status, reasons=response.reasons)
+
+    def _settle(self) -> None:
+        """A final response is there: no CANCEL, retry or limit any more."""
+        self._limit.cancel()
+        self._request = None
+        self._transaction = None
+        self._fields = []
+
+    def _limit_due(self, now: float) -> None:
+        leg = self._leg
+        self._core.wire.in_hand = leg.id
+        if leg.advance(LegInput.RING_LIMIT) is LegAction.FAIL_EXPIRED:
+            self._core.tell(failure(leg, origin=FailureOrigin.TIMEOUT, phrase="rang too long"))
+        if leg.state is LegState.CANCELLING:
+            self.cancel(now)
+
+    def _cancel_unheard(self, now: float) -> None:
+        leg = self._leg
+        self._core.wire.in_hand = leg.id
+        if leg.advance(LegInput.CANCEL_UNHEARD) is LegAction.ABANDON:
+            if self._transaction is not None:
+                self._transaction.abandon(now)
+            self._settle()
+            finish(self._core, leg, status=None, reasons=())
+
+
+class Nobody:
+    """The user of a CANCEL: only the answer to its INVITE matters (9.1)."""
+
+    __slots__ = ()
+
+    def response_received(self, response: Response, now: float) -> None:
+        """Nothing depends on it."""
+
+    def request_failed(self, origin: FailureOrigin, now: float) -> None:
+        """The wait for the final response is bounded already."""
+
+
+NOBODY = Nobody()
+
+
+def _lasting_fields(core: Core, invitation: Invitation) -> Fields:
+    """The header fields that stay the same when the INVITE is sent again with credentials (8.1.3.5)."""
+    identity = core.identity
+    fields = [
+        MAX_FORWARDS,
+        ("From", str(invitation.from_.with_tag(identity.tag()))),
+        ("To", str(invitation.to)),
+        ("Call-ID", identity.call_id()),
+        ("Contact", identity.contact),
+        ("Allow", ALLOW),
+        ("User-Agent", identity.product),
+        *canonical_fields(invitation.extra_headers),
+    ]
+    if invitation.body:
+        fields.append(("Content-Type", invitation.content_type))
+    return fields
+
+
+def _refused(leg: Leg, response: Response) -> Failed:
+    contacts = response.contacts if response.status < 400 else ()
+    return Failed(leg.id, response.status, response.reason, response.reasons, contacts, FailureOrigin.REMOTE, response)

@@ -1,0 +1,64 @@
+"""Where a message goes: the next hop of a request (RFC 3261 8.1.2) and the way back of a response (18.2.2, RFC 3581).
+
+No names are resolved here.  RFC 3263 belongs to the shell, which gives the peer of a first request; later a host that
+is a name stands for the peer that the dialog was made with.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from twoleg.sip.errors import SipParseError
+from twoleg.sip.headers import Via
+from twoleg.sip.message import Request
+from twoleg.sip.peers import Peer
+from twoleg.sip.syntax import split_list
+from twoleg.sip.uri import SipUri
+
+_IPV4: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+
+
+def next_hop(uri: str, fallback: Peer) -> Peer:
+    """Where a request for `uri` goes: its address when it holds one, else `fallback`.
+
+    The transport stays that of `fallback`; a transport parameter becomes meaningful with a second transport.
+    """
+    try:
+        parsed = SipUri.parse(uri)
+    except SipParseError:
+        return fallback
+    address = _literal(parsed.params.get("maddr") or parsed.host)
+    if address is None:
+        return fallback
+    port = parsed.port or (5061 if parsed.scheme == "sips" else 5060)
+    return fallback if (address, port) == (fallback.host, fallback.port) else Peer(fallback.transport, address, port)
+
+
+def note_source(request: Request, source: Peer) -> None:
+    """Write into the topmost Via where the request really came from (18.2.1, RFC 3581 4)."""
+    via = request.via
+    if via.wants_rport:
+        noted = via.with_params(received=source.host, rport=str(source.port))
+    elif via.host.strip("[]") != source.host:
+        noted = via.with_params(received=source.host)
+    else:
+        return
+    first = request.headers.get("Via") or ""
+    others = split_list(first)[1:] if "," in first else []
+    request.headers.replace_first("Via", ", ".join([str(noted), *others]))
+
+
+def way_back(via: Via, source: Peer) -> Peer:
+    """Where the response to a request with this topmost Via, as it came, goes (18.2.2, RFC 3581 4)."""
+    if source.is_reliable or via.wants_rport:
+        return source
+    multicast = _literal(via.params.get("maddr") or "")
+    return Peer(source.transport, multicast or source.host, via.port or 5060)
+
+
+def _literal(host: str) -> str | None:
+    """`host` without brackets when it is an IP address, else None."""
+    if host.startswith("["):
+        return host[1:-1]
+    return host if _IPV4.fullmatch(host) else None
