@@ -53,7 +53,7 @@ _ERRORS = {
 _CREATE_CALL = (
     "Rings the agent, then the customer, and connects the two. Answers as soon as the call is durably stored; ask "
     "queryCallState what became of it. Business refusals are HTTP 200 with a retCode: 1 the same pair is already "
-    "waiting or ringing, 2 callData or callBackUrl, 5 a number or displayed number, 8 the agent's phone is not enabled, "
+    "waiting or ringing, 2 callData or callBackUrl, 5 a number or displayed number, 8 the agent's phone not enabled, "
     "16 and 21 limits of trial tenants. Tenants of profile ita get the ITA codes 901xxxxx instead."
 )
 _QUERY_CALL_STATE = "reasonCode for profile aicc: {}. For profile ita: the Q.850 cause of the end.".format(

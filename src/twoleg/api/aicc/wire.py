@@ -110,8 +110,8 @@ class CallStateResult(Struct, frozen=True, omit_defaults=True, kw_only=True):
     startTime: Annotated[int | None, Meta(description="Ms since the epoch; from state 1 on.")] = None
     state: Annotated[int, Meta(description="0 to be called, 1 calling, 2 talking, 3 ended.", ge=0, le=3)]
     reasonCode: Annotated[
-        int | None,
-        Meta(description="Why it ended; from state 3 on. Profile ita: the Q.850 cause.", ge=0, le=65535),
+        Annotated[int, Meta(ge=0, le=65535)] | None,
+        Meta(description="Why it ended; from state 3 on. Profile ita: the Q.850 cause."),
     ] = None
     agentPresent: Annotated[str, Meta(description="The number shown to the agent.")]
     endTime: Annotated[int | None, Meta(description="Ms since the epoch; from state 3 on.")] = None
