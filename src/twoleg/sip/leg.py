@@ -11,13 +11,9 @@ from twoleg.sip.leg_fsm import LEG
 from twoleg.sip.leg_words import LegAction, LegInput, LegState, LegStateError
 
 if TYPE_CHECKING:
-    from twoleg.sip.ack_wait import AckWait
     from twoleg.sip.credentials import Login
     from twoleg.sip.dialog import Dialog
-    from twoleg.sip.invite_client import InviteClient
-    from twoleg.sip.invite_server import InviteServer
-    from twoleg.sip.reoffer import Reoffer
-    from twoleg.sip.their_offer import TheirOffer
+    from twoleg.sip.leg_parts import AckDue, Answering, Dialing, OurOffers, TheirOffers
 
 
 class Leg:
@@ -50,11 +46,11 @@ class Leg:
         self.reasons: Sequence[Reason] = ()
         self.dialog: Dialog | None = None
         self.login: Login | None = None
-        self.dialing: InviteClient | None = None
-        self.answering: InviteServer | None = None
-        self.reoffer: Reoffer | None = None
-        self.their_offer: TheirOffer | None = None
-        self.ack_waits: dict[int, AckWait] = {}
+        self.dialing: Dialing | None = None
+        self.answering: Answering | None = None
+        self.reoffer: OurOffers | None = None
+        self.their_offer: TheirOffers | None = None
+        self.ack_waits: dict[int, AckDue] = {}
 
     def advance(self, what: LegInput) -> LegAction:
         """Move to the next state, and say what is to be done: the only place that changes `state`.

@@ -1,0 +1,85 @@
+"""What a leg and its parts ask of each other: the parts know the leg, the leg knows only these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from twoleg.sip.message import Request
+
+
+class Dialing(Protocol):
+    """The INVITE of a leg that we call, until it is answered (`invite_client`)."""
+
+    def cancel(self, now: float) -> None:
+        """Send the CANCEL."""
+
+    def withdraw(self) -> None:
+        """No answer is wanted any more, and no CANCEL is allowed yet."""
+
+    def ack(self, body: bytes) -> None:
+        """Send the ACK that waited for the owner's answer."""
+
+
+class Answering(Protocol):
+    """The INVITE of a leg that calls us, until it is answered (`invite_server`)."""
+
+    def ring(self, *, status: int, body: bytes | None, now: float) -> None:
+        """Send a provisional."""
+
+    def accept(self, *, body: bytes, now: float) -> None:
+        """Send 200."""
+
+    def refuse(self, *, status: int, extra: Sequence[tuple[str, str]] = (), now: float) -> None:
+        """Send 300-699."""
+
+    def refuse_cancelled(self, taking_back: Request, now: float) -> None:
+        """Send 487 because of this CANCEL or BYE."""
+
+
+class OurOffers(Protocol):
+    """Our re-INVITEs (`reoffer`)."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one is out."""
+        ...
+
+    @property
+    def wants_answer(self) -> bool:
+        """Whether its 2xx brought an offer."""
+        ...
+
+    def offer(self, body: bytes | None, now: float) -> None:
+        """Put one in line."""
+
+    def pump(self, now: float) -> None:
+        """Something that was in the way is gone."""
+
+    def acknowledge(self, body: bytes, now: float) -> None:
+        """Answer the offer in the 2xx."""
+
+    def close(self) -> None:
+        """The leg is ending."""
+
+
+class TheirOffers(Protocol):
+    """A re-INVITE of the other end, until it is answered (`their_offer`)."""
+
+    def accept(self, *, status: int, body: bytes | None, now: float) -> None:
+        """Send 2xx."""
+
+    def refuse(self, status: int, now: float) -> None:
+        """Send 300-699."""
+
+
+class AckDue(Protocol):
+    """A 2xx of ours without its ACK (`ack_wait`)."""
+
+    is_first: bool
+    """Whether it answers the INVITE that made the leg."""
+    wants_answer: bool
+    """Whether the ACK brings an answer."""
+
+    def stop(self) -> None:
+        """No more repetitions."""
