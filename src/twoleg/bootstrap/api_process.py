@@ -1,0 +1,53 @@
+"""An API process: HTTP over the shared store, with a nudge to the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from twoleg.adapters.secrets import Argon2Hasher
+from twoleg.adapters.store.sqlite import open_store
+from twoleg.adapters.system import SystemClock, SystemEntropy
+from twoleg.api.app import create_app
+from twoleg.api.server import serve_api
+from twoleg.bootstrap.logs import Log
+from twoleg.bootstrap.orders import Orders, inherited
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+
+async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
+    """Answer HTTP until `stop`; then finish the requests under way."""
+    clock = SystemClock()
+    store = open_store(orders.settings.store.url, clock=clock, logger=log)
+    try:
+        app = create_app(
+            directory=store.directory(),
+            reader=store.reader(),
+            intake=store.intake(),
+            clock=clock,
+            entropy=SystemEntropy(),
+            hasher=Argon2Hasher(),
+            nudge=DatagramNudge(inherited(orders.nudge)),
+            node_id=orders.settings.node.id,
+            log=cast("FilteringBoundLogger", log),
+        )
+        await serve_api(sockets=[inherited(orders.http)], app=app, on_ready=on_ready, stop=stop)
+    finally:
+        store.close()
+
+
+class DatagramNudge:
+    """The `Nudge` over a datagram socket to the engine process."""
+
+    def __init__(self, engine: socket.socket) -> None:
+        self._engine = engine
+
+    def __call__(self) -> None:
+        """A full buffer means that the engine has nudges enough to read; a restarted engine looks by itself."""
+        with contextlib.suppress(OSError):
+            self._engine.send(b"!")

@@ -1,0 +1,99 @@
+"""Whether a configuration would work: its store, its addresses, its trunks. Looks, and changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from twoleg.application.errors import ApplicationError
+from twoleg.bootstrap.errors import ServiceError
+from twoleg.bootstrap.lock import serving_pid
+from twoleg.bootstrap.operator import operator
+from twoleg.bootstrap.probe import Answer, ask_trunks
+from twoleg.bootstrap.sockets import bind_all, sandbox_address
+from twoleg.bootstrap.store_file import file_of
+from twoleg.bootstrap.trunks import trunks_of
+from twoleg.config import Address, Settings
+from twoleg.domain.trunk import Trunk
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The verdict on one thing."""
+
+    what: str
+    sound: bool
+    says: str
+    milliseconds: float | None = None
+    """How long a trunk took to answer."""
+
+
+def check(settings: Settings) -> list[Finding]:
+    """All findings, in the order of their importance to somebody who sets the service up."""
+    pid = serving_pid(file_of(settings.store.url))
+    findings = [Finding("configuration", sound=True, says=str(settings.source)), _store(settings)]
+    if pid is None:
+        findings.append(_addresses(settings))
+    else:
+        findings.append(Finding("service", sound=True, says=f"running, process {pid}"))
+    return findings + _trunks(settings, is_running=pid is not None)
+
+
+def _store(settings: Settings) -> Finding:
+    file = file_of(settings.store.url)
+    if not file.exists():
+        return _store_to_be(file)
+    try:
+        with operator(settings) as opened:
+            tenants = opened.directory.tenants()
+            apps = [app for app in opened.directory.apps() if app.enabled]
+    except ApplicationError as error:
+        return Finding("store", sound=False, says=f"{file}: {error}")
+    return Finding("store", sound=True, says=f"{file}: {len(tenants)} tenants, {len(apps)} enabled apps")
+
+
+def _store_to_be(file: Path) -> Finding:
+    if not file.parent.is_dir():
+        return Finding("store", sound=False, says=f"{file}: there is no folder {file.parent}")
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        return Finding("store", sound=False, says=f"{file}: the folder {file.parent} cannot be written to")
+    return Finding("store", sound=True, says=f"{file}: will be created")
+
+
+def _addresses(settings: Settings) -> Finding:
+    try:
+        sockets = bind_all(settings)
+    except ServiceError as error:
+        return Finding("addresses", sound=False, says=str(error))
+    sockets.close()
+    taken = f"; {sockets.warnings[0]}" if sockets.warnings else ""
+    return Finding(
+        "addresses", sound=True, says=f"http {settings.http.listen}, sip {settings.sip.listen} are free{taken}"
+    )
+
+
+def _trunks(settings: Settings, *, is_running: bool) -> list[Finding]:
+    own = sandbox_address(settings) if settings.sandbox.enabled else None
+    trunks = trunks_of(settings, sandbox=None if own is None else f"sip:{own.host_port}")
+    if not trunks:
+        return [Finding("trunks", sound=False, says="there is no [[trunk]]: every call would end with reason 6")]
+    answers = asyncio.run(ask_trunks(trunks, settings))
+    return [
+        _trunk(trunk, answer, is_own=own is not None and _leads_to(trunk, own), is_running=is_running)
+        for trunk, answer in zip(trunks, answers, strict=True)
+    ]
+
+
+def _leads_to(trunk: Trunk, own: Address) -> bool:
+    return trunk.uri == f"sip:{own.host_port}"
+
+
+def _trunk(trunk: Trunk, answer: Answer, *, is_own: bool, is_running: bool) -> Finding:
+    what = f"trunk {trunk.name}"
+    if answer.status is not None:
+        return Finding(what, sound=True, says=f"{trunk.uri} answers {answer.status}", milliseconds=answer.milliseconds)
+    if is_own and not is_running:
+        return Finding(what, sound=True, says=f"{trunk.uri} is the sandbox: it starts with the service")
+    return Finding(what, sound=False, says=f"{trunk.uri} is down: {answer.why}")

@@ -1,0 +1,157 @@
+"""The engine process: SIP and the call machine, the only writer of living calls. Wiring, start and stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+
+from twoleg.adapters.media.direct import DirectMedia
+from twoleg.adapters.sip_engine.engine import SipCallEngine
+from twoleg.adapters.store.sqlite import SqliteStore, open_store
+from twoleg.adapters.system import SystemClock, SystemEntropy
+from twoleg.application.conductor import Conductor
+from twoleg.application.errors import StoreUnavailable
+from twoleg.application.ports import CallJournal
+from twoleg.application.recover_calls import recover_calls
+from twoleg.application.take_in_calls import Intake
+from twoleg.bootstrap.logs import CallLines, EngineLines, Log
+from twoleg.bootstrap.orders import Orders, inherited
+from twoleg.bootstrap.trunks import routes_of, trunks_of
+from twoleg.config import Settings, TimerSettings
+from twoleg.domain.effects import Timer
+from twoleg.sip.timers import Timers
+from twoleg.sip.user_agent import UserAgent
+from twoleg.sip_transport.sockets import local_peer
+from twoleg.sip_transport.udp import UdpShell
+
+LOOK_EVERY = 0.25
+"""Seconds between two looks into the store without a nudge: what the command line places is found by these."""
+_RING_SLACK = 30.0
+_PARTING = 2.0
+"""Seconds the phones get to answer our BYEs when the service stops."""
+_PARTING_LOOK = 0.02
+_PURGE_EVERY = 60.0
+
+
+async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
+    """Recover what a dead engine left behind, then dial what is queued, until `stop`; then end what still lives."""
+    store = open_store(orders.settings.store.url, clock=SystemClock(), logger=log)
+    try:
+        journal = store.journal(asyncio.get_running_loop())
+        shell, conductor = _assemble(orders, journal, log)
+        left_behind = recover_calls(journal=journal, conductor=conductor)
+        if left_behind:
+            log.warning("ended the calls that a dead engine left behind", calls=left_behind)
+        lookout = Lookout(Intake(journal=journal, conductor=conductor), inherited(orders.nudge), log=log)
+        purging = asyncio.create_task(_purge_now_and_then(store, log))
+        on_ready()
+        await stop.wait()
+        purging.cancel()
+        lookout.close()
+        await _part(journal, conductor, log)
+        shell.close()
+    finally:
+        store.close()
+
+
+def _assemble(orders: Orders, journal: CallJournal, log: Log) -> tuple[UdpShell[UserAgent], Conductor]:
+    """The circle phones -> engine -> conductor -> engine -> phones, turning."""
+    settings = orders.settings
+    bound = inherited(orders.sip)
+    local = local_peer(bound, advertised=settings.sip.advertised)
+    agent = UserAgent(local=local, random=SystemEntropy(), timers=_sip_timers(settings.timers))
+    shell = UdpShell(agent, socket=bound, local=local, log=log)
+    engine = SipCallEngine(
+        shell=shell,
+        routes=routes_of(trunks_of(settings, sandbox=orders.sandbox_trunk)),
+        media=DirectMedia(address=local.host),
+        sink=lambda serial, signal: conductor.signal(serial, signal),  # noqa: PLW0108 - the conductor comes next
+        log=EngineLines(log),
+    )
+    conductor = Conductor(
+        journal=journal, engine=engine, clock=SystemClock(), limits=_limits(settings), log=CallLines(log)
+    )
+    shell.start(engine.heard)
+    return shell, conductor
+
+
+def _limits(settings: Settings) -> dict[Timer, float]:
+    timers = settings.timers
+    return {
+        Timer.QUEUE: timers.queue,
+        Timer.RING_AGENT: timers.ring_agent,
+        Timer.RING_CUSTOMER: timers.ring_customer,
+        Timer.TALK: timers.max_talk,
+    }
+
+
+def _sip_timers(timers: TimerSettings) -> Timers:
+    """The SIP core's own limit on ringing lies beyond ours: that a phone did not answer is for the machine to say."""
+    return Timers(ring_limit=max(timers.ring_agent, timers.ring_customer) + _RING_SLACK)
+
+
+class Lookout:
+    """Looks into the store at every nudge, and four times a second without one."""
+
+    def __init__(self, intake: Intake, nudges: socket.socket, *, log: Log) -> None:
+        self._intake = intake
+        self._nudges = nudges
+        self._log = log
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(nudges, self._nudged)
+        self._timer = self._loop.call_soon(self._due)
+        self._store_is_well = True
+
+    def close(self) -> None:
+        """Look no more."""
+        self._loop.remove_reader(self._nudges)
+        self._timer.cancel()
+        self._nudges.close()
+
+    def _nudged(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self._nudges.recv(16):
+                pass
+        self._look()
+
+    def _due(self) -> None:
+        self._timer = self._loop.call_later(LOOK_EVERY, self._due)
+        self._look()
+
+    def _look(self) -> None:
+        try:
+            self._intake.look()
+        except StoreUnavailable as error:
+            if self._store_is_well:
+                self._log.error("cannot look for new calls", why=str(error))
+            self._store_is_well = False
+        else:
+            self._store_is_well = True
+
+
+async def _part(journal: CallJournal, conductor: Conductor, log: Log) -> None:
+    """End what still lives, durably and on the wire, in bounded time: the next start shall find nothing."""
+    try:
+        async with asyncio.timeout(_PARTING):
+            await journal.drained()
+            ended = recover_calls(journal=journal, conductor=conductor)
+            if ended:
+                log.warning("ended the living calls, for the service stops", calls=ended)
+            await journal.drained()
+            while len(conductor):  # noqa: ASYNC110 - nobody waits for a call to be forgotten but a process about to end
+                await asyncio.sleep(_PARTING_LOOK)
+    except TimeoutError:
+        log.warning("stopping with calls that have not said their last word", calls=len(conductor))
+
+
+async def _purge_now_and_then(store: SqliteStore, log: Log) -> None:
+    clock = SystemClock()
+    while True:
+        try:
+            gone = await asyncio.to_thread(store.purge, clock.now_ms())
+        except StoreUnavailable as error:
+            log.warning("cannot delete old calls now", why=str(error))
+            gone = 0
+        await asyncio.sleep(LOOK_EVERY if gone else _PURGE_EVERY)

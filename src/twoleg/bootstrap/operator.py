@@ -1,0 +1,77 @@
+"""What the command line works with: the store directly, as an operator, beside a running service or without one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from twoleg.adapters.secrets import Argon2Hasher
+from twoleg.adapters.store.sqlite import open_store
+from twoleg.adapters.system import SystemClock, SystemEntropy
+from twoleg.application.place_call import PlaceCall
+from twoleg.application.ports import CallIntake, CallReader, Clock, Directory, Entropy, Registry, SecretHasher
+from twoleg.bootstrap.lock import serving_pid
+from twoleg.bootstrap.logs import open_log
+from twoleg.bootstrap.store_file import file_of
+from twoleg.config import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """The ports an operator's commands need. Nothing is nudged: a running engine looks into the store by itself."""
+
+    settings: Settings
+    directory: Directory
+    registry: Registry
+    reader: CallReader
+    intake: CallIntake
+    clock: Clock
+    entropy: Entropy
+    hasher: SecretHasher
+
+    @property
+    def place_call(self) -> PlaceCall:
+        """The use case, as this operator."""
+        return PlaceCall(
+            intake=self.intake,
+            clock=self.clock,
+            entropy=self.entropy,
+            nudge=no_nudge,
+            node_id=self.settings.node.id,
+        )
+
+    @property
+    def store_file(self) -> Path:
+        """The store's file."""
+        return file_of(self.settings.store.url)
+
+    @property
+    def service_pid(self) -> int | None:
+        """The service that works on this store now."""
+        return serving_pid(self.store_file)
+
+
+@contextmanager
+def operator(settings: Settings) -> Iterator[Operator]:
+    """Open the store (it is created when there is none), and close it. Raises `UnusableStore`, `StoreUnavailable`."""
+    clock = SystemClock()
+    store = open_store(settings.store.url, clock=clock, logger=open_log("warning", process="cli"))
+    try:
+        yield Operator(
+            settings=settings,
+            directory=store.directory(),
+            registry=store.registry(),
+            reader=store.reader(),
+            intake=store.intake(),
+            clock=clock,
+            entropy=SystemEntropy(),
+            hasher=Argon2Hasher(),
+        )
+    finally:
+        store.close()
+
+
+def no_nudge() -> None:
+    """The engine finds it by itself, within a quarter of a second."""

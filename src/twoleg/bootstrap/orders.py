@@ -1,0 +1,40 @@
+"""What the supervisor tells a child at its start: one line of JSON on the child's standard input."""
+
+from __future__ import annotations
+
+import socket
+
+import msgspec
+
+from twoleg.config import Settings
+
+
+class Orders(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings, and which inherited file descriptors are what. Holds passwords: for the pipe only, never a log."""
+
+    settings: Settings
+    http: int | None = None
+    sip: int | None = None
+    sandbox: int | None = None
+    nudge: int | None = None
+    sandbox_trunk: str | None = None
+    """`sip:host:port` of our own sandbox, when it runs."""
+
+    def encode(self) -> bytes:
+        """One line."""
+        return msgspec.json.encode(self) + b"\n"
+
+    @classmethod
+    def decode(cls, line: bytes) -> Orders:
+        """The reverse. Raises `msgspec.DecodeError` for what a supervisor of this release did not write."""
+        return msgspec.json.decode(line, type=cls)
+
+
+def inherited(descriptor: int | None) -> socket.socket:
+    """The socket behind an inherited descriptor; non-blocking, and not passed on any further."""
+    if descriptor is None:
+        raise ValueError("this process was not given the socket it needs")
+    taken = socket.socket(fileno=descriptor)
+    taken.settimeout(0)
+    taken.set_inheritable(False)
+    return taken

@@ -1,0 +1,106 @@
+"""Starts a service: lock, store, sockets, then one supervisor over the child processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+from twoleg.adapters.store.sqlite import open_store
+from twoleg.adapters.system import SystemClock, SystemEntropy
+from twoleg.application.ensure_signing_key import ensure_signing_key
+from twoleg.application.errors import ApplicationError
+from twoleg.bootstrap import child
+from twoleg.bootstrap.errors import ServiceError
+from twoleg.bootstrap.lock import ServiceLock
+from twoleg.bootstrap.logs import Log, open_log
+from twoleg.bootstrap.orders import Orders
+from twoleg.bootstrap.sockets import Sockets, address_of, bind_all
+from twoleg.bootstrap.store_file import file_of
+from twoleg.bootstrap.supervisor import ChildPlan, Supervisor
+from twoleg.bootstrap.trunks import routes_of, trunks_of
+from twoleg.config import Settings
+
+
+def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Run the service in the foreground until SIGTERM or SIGINT; `announce` gets one line once all of it works.
+
+    Raises `ServiceError` when it cannot start. Logs go to stderr.
+    """
+    asyncio.run(_serve(settings, announce, open_log(settings.log.level, process="supervisor")))
+
+
+async def _serve(settings: Settings, announce: Callable[[str], None], log: Log) -> None:
+    lock = await ServiceLock.take(file_of(settings.store.url))
+    try:
+        _prepare_store(settings, log)
+        sockets = bind_all(settings)
+        try:
+            for warning in sockets.warnings:
+                log.warning(warning)
+            plans = _plans(settings, sockets, lock)
+            await _supervise(plans, lambda: announce(ready_line(sockets)), log)
+        finally:
+            sockets.close()
+    finally:
+        lock.release()
+
+
+def _prepare_store(settings: Settings, log: Log) -> None:
+    """Migrate before any child looks, and make sure that tokens can be signed."""
+    clock = SystemClock()
+    try:
+        store = open_store(settings.store.url, clock=clock, logger=log)
+        try:
+            ensure_signing_key(
+                directory=store.directory(), registry=store.registry(), entropy=SystemEntropy(), clock=clock
+            )
+        finally:
+            store.close()
+    except ApplicationError as error:
+        raise ServiceError(f"store.url = {settings.store.url}: {error}") from error
+
+
+def _plans(settings: Settings, sockets: Sockets, lock: ServiceLock) -> list[ChildPlan]:
+    """In the order in which they are stopped: no new calls first, then the calls, then the phones."""
+    http, sip = sockets.http.fileno(), sockets.sip.fileno()
+    nudge_in, nudge_out = sockets.nudge_in.fileno(), sockets.nudge_out.fileno()
+    sandbox_trunk = _sandbox_trunk(sockets)
+    routes_of(trunks_of(settings, sandbox=sandbox_trunk))  # an unknown host is told here, in one line
+    api = Orders(settings=settings, http=http, nudge=nudge_out)
+    engine = Orders(settings=settings, sip=sip, nudge=nudge_in, sandbox_trunk=sandbox_trunk)
+    plans = [
+        _plan(child.API, f"api {number}" if settings.http.workers > 1 else "api", api, (http, nudge_out), lock)
+        for number in range(1, settings.http.workers + 1)
+    ]
+    plans.append(_plan(child.ENGINE, "engine", engine, (sip, nudge_in), lock))
+    if sockets.sandbox is not None:
+        phones = sockets.sandbox.fileno()
+        plans.append(_plan(child.SANDBOX, "sandbox", Orders(settings=settings, sandbox=phones), (phones,), lock))
+    return plans
+
+
+def _plan(role: str, name: str, orders: Orders, descriptors: tuple[int, ...], lock: ServiceLock) -> ChildPlan:
+    command = (sys.executable, "-P", "-m", "twoleg", f"_{role}")
+    return ChildPlan(name, command, orders.encode(), (*descriptors, lock.descriptor))
+
+
+def _sandbox_trunk(sockets: Sockets) -> str | None:
+    return None if sockets.sandbox is None else f"sip:{address_of(sockets.sandbox).host_port}"
+
+
+async def _supervise(plans: list[ChildPlan], on_ready: Callable[[], None], log: Log) -> None:
+    supervisor = Supervisor(plans, log=log)
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, supervisor.stop)
+    await supervisor.run(on_ready)
+    log.info("stopped", pid=os.getpid())
+
+
+def ready_line(sockets: Sockets) -> str:
+    """`twoleg ready  http://...  sip udp:...  sandbox udp:...`: where everything really listens."""
+    line = f"twoleg ready  http://{address_of(sockets.http)}  sip {address_of(sockets.sip)}"
+    return line if sockets.sandbox is None else f"{line}  sandbox {address_of(sockets.sandbox)}"

@@ -1,0 +1,123 @@
+"""Every socket of the service, bound once by the supervisor: a child that is started again gets the same ones."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from twoleg.bootstrap.errors import ServiceError
+from twoleg.config import Address, Settings
+from twoleg.sip.uri import SipUri
+
+_BACKLOG = 2048
+_SANDBOX_DEFAULT = Address("udp", "127.0.0.1", 5070)
+SIP_PORT = 5060
+
+
+@dataclass(slots=True)
+class Sockets:
+    """What is bound. The addresses are the real ones, also where the configuration said port 0."""
+
+    http: socket.socket
+    sip: socket.socket
+    sandbox: socket.socket | None
+    nudge_in: socket.socket
+    """The engine's end of the nudge; datagrams."""
+    nudge_out: socket.socket
+    """The API's end."""
+    warnings: tuple[str, ...] = ()
+
+    def close(self) -> None:
+        """Close all of them."""
+        for each in (self.http, self.sip, self.sandbox, self.nudge_in, self.nudge_out):
+            if each is not None:
+                each.close()
+
+
+def bind_all(settings: Settings) -> Sockets:
+    """Bind what the settings ask for. Raises `ServiceError` naming the key whose address cannot be had."""
+    http = _bind("http.listen", settings.http.listen)
+    try:
+        sip = _bind("sip.listen", settings.sip.listen)
+        try:
+            sandbox, warnings = _bind_sandbox(settings)
+        except ServiceError:
+            sip.close()
+            raise
+    except ServiceError:
+        http.close()
+        raise
+    nudge_in, nudge_out = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    return Sockets(http=http, sip=sip, sandbox=sandbox, nudge_in=nudge_in, nudge_out=nudge_out, warnings=warnings)
+
+
+def address_of(bound: socket.socket) -> Address:
+    """Where a socket is really bound."""
+    host, port = bound.getsockname()[:2]
+    return Address("tcp" if bound.type == socket.SOCK_STREAM else "udp", host, port)
+
+
+def sandbox_address(settings: Settings) -> Address:
+    """Where the sandbox listens: as configured, else where the first trunk on this machine points."""
+    if settings.sandbox.listen is not None:
+        return settings.sandbox.listen
+    for trunk in settings.trunks:
+        uri = SipUri.parse(trunk.uri)
+        host = "127.0.0.1" if uri.host.lower() == "localhost" else uri.host.strip("[]")
+        if _is_loopback(host):
+            return Address("udp", host, uri.port or SIP_PORT)
+    return _SANDBOX_DEFAULT
+
+
+def _bind_sandbox(settings: Settings) -> tuple[socket.socket | None, tuple[str, ...]]:
+    if not settings.sandbox.enabled:
+        return None, ()
+    address = sandbox_address(settings)
+    try:
+        return _bind("sandbox.listen", address), ()
+    except ServiceError as error:
+        if settings.sandbox.listen is not None:
+            raise
+        return None, (f"sandbox left out: {error}; calls go to whoever listens there",)
+
+
+def _bind(key: str, address: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    stream = address.transport == "tcp"
+    bound = socket.socket(family, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
+    try:
+        if stream:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((address.host, address.port))
+        if stream:
+            bound.listen(_BACKLOG)
+    except OSError as error:
+        bound.close()
+        raise ServiceError(f"{key} = {address}: {_why(error)}") from error
+    bound.settimeout(0)
+    return bound
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "the address is in use by another program"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "this machine has no such address"
+    if error.errno == errno.EACCES:
+        return "not allowed: ports below 1024 need privileges"
+    return str(error.strerror)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def descriptors(sockets: Iterable[socket.socket]) -> tuple[int, ...]:
+    """Their file descriptors."""
+    return tuple(each.fileno() for each in sockets)
