@@ -112,6 +112,8 @@ def test_folded_line_is_one_value() -> None:
         (b"Via: SIP/2.0/UDP", b"Via: SIP/2.0", 400),
         (b"To: <sip:bob@example.com>", b"To: <sip:bob@example.com", 400),
         (b"To: <sip:bob@example.com>", b"Thing", 400),
+        (b"To: <sip:bob@example.com>", b"To: <sip:bob@example.com>;tag", 400),
+        (b"tag=a", b"tag=", 400),
         (b"CSeq: 2 BYE", b"CSeq: 2 INVITE", 400),
         (b"CSeq: 2 BYE", b"CSeq: 2 BYE\r\nCSeq: 2 BYE", 400),
         (b"CSeq: 2 BYE", b"CSeq: 2 BYE\r\nMax-Forwards: many", 400),
@@ -228,7 +230,7 @@ def test_stream_goes_on_after_a_malformed_message() -> None:
         FRAMED.replace(b"Content-Length: 5", b"Content-Length: 5\r\nl: 6"),
         FRAMED.replace(b"Content-Length: 5", b"Content-Length: -5"),
         FRAMED.replace(b"Content-Length: 5", b"Content-Length: 65535"),
-        b"x" * MAX_MESSAGE,
+        b"x" * (MAX_MESSAGE + 1),
     ],
 )
 def test_stream_that_cannot_be_cut_is_given_up(data: bytes) -> None:

@@ -174,6 +174,11 @@ def test_answer_takes_our_codecs_in_the_order_and_numbers_of_the_offer() -> None
     assert answer.origin == Origin("-", 9, 1, "127.0.0.1")
 
 
+def test_answer_names_a_codec_once_however_often_it_is_offered() -> None:
+    offer = parse(PHONE.replace(b"96 9 8 0 97", b"8 8 0 8"))
+    assert answer_to(offer, address="127.0.0.1", port=6000, session_id=9).media[0].formats == ["8", "0"]
+
+
 @pytest.mark.parametrize(
     ("offered", "answered"),
     [

@@ -81,10 +81,8 @@ class Headers:  # noqa: PLW1641 - mutable, so it has no hash
 
     def parsed(self, name: str, reader: Callable[[Headers], T]) -> T:
         """What `reader` makes of the field `name` (canonical), computed once until `name` changes."""
-        try:
-            value: T = self._parsed[name]
-        except KeyError:
-            value = self._parsed[name] = reader(self)
+        known = self._parsed
+        value: T = known[name] if name in known else known.setdefault(name, reader(self))
         return value
 
     def copy(self) -> Headers:

@@ -204,11 +204,18 @@ def _read_vias(headers: Headers) -> list[Via]:
 
 
 def _read_from(headers: Headers) -> NameAddr:
-    return NameAddr.parse(_required(headers, "From"))
+    return _read_party(headers, "From")
 
 
 def _read_to(headers: Headers) -> NameAddr:
-    return NameAddr.parse(_required(headers, "To"))
+    return _read_party(headers, "To")
+
+
+def _read_party(headers: Headers, name: str) -> NameAddr:
+    party = NameAddr.parse(_required(headers, name))
+    if "tag" in party.params and not party.tag:
+        raise SipParseError(f"empty tag in {name}")
+    return party
 
 
 def _read_cseq(headers: Headers) -> CSeq:

@@ -193,7 +193,8 @@ class StreamParser:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._searched = 0
+        self._searched = 0  # octets known to hold no end of a head
+        self._wanted = 0  # octets of the message that is coming in, 0 while its head is incomplete
         self._pings = 0
 
     def feed(self, data: bytes) -> list[Request | Response | SipParseError]:
@@ -217,23 +218,24 @@ class StreamParser:
 
     def _take_one(self) -> bytes | None:
         """The octets of the next whole message, None while it is incomplete."""
+        if not self._wanted:
+            self._wanted = self._measure()
+        if not self._wanted or self._wanted > len(self._buffer):
+            return None
+        octets = bytes(self._buffer[: self._wanted])
+        del self._buffer[: self._wanted]
+        self._searched = self._wanted = 0
+        return octets
+
+    def _measure(self) -> int:
+        """How long the message at the start of the buffer is, 0 while its head is incomplete."""
         self._drop_line_breaks()
         end = self._buffer.find(b"\r\n\r\n", max(self._searched - 3, 0))
-        if end < 0:
-            self._searched = len(self._buffer)
-            if self._searched >= MAX_MESSAGE:
-                raise SipParseError("message too large", status=None)
-            return None
-        total = end + 4 + _announced_length(bytes(self._buffer[:end]))
+        self._searched = len(self._buffer)
+        total = self._searched if end < 0 else end + 4 + _announced_length(bytes(self._buffer[:end]))
         if total > MAX_MESSAGE:
             raise SipParseError("message too large", status=None)
-        if total > len(self._buffer):
-            self._searched = end
-            return None
-        octets = bytes(self._buffer[:total])
-        del self._buffer[:total]
-        self._searched = 0
-        return octets
+        return 0 if end < 0 else total
 
     def _drop_line_breaks(self) -> None:
         """Leading line breaks; the half of a ping that has come so far stays."""

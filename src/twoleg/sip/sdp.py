@@ -263,5 +263,5 @@ def _common_codecs(audio: Media) -> list[Codec]:
     for rtpmap in audio.attributes("rtpmap"):
         payload_type, _, encoding = rtpmap.partition(" ")
         encodings[payload_type] = encoding.strip().lower().removesuffix("/1")
-    offered = [(text, known.get(encodings.get(text, ""))) for text in audio.formats]
+    offered = [(text, known.get(encodings.get(text, ""))) for text in dict.fromkeys(audio.formats)]
     return [replace(codec, payload_type=parse_number(text)) for text, codec in offered if codec is not None]
