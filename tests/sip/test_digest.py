@@ -177,6 +177,11 @@ def test_challenge_is_read_whole() -> None:
     )
 
 
+def test_wish_for_a_hashed_username_survives_the_wire() -> None:
+    challenge = Challenge(realm="r", nonce="n", wants_userhash=True)
+    assert parse_challenge(format_challenge(challenge)) == challenge
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -190,6 +195,9 @@ def test_challenge_is_read_whole() -> None:
         'Digest realm="r", nonce="n", realm="s"',
         'Digest realm="r, nonce="n"',
         'Digest realm="r",, nonce="n"',
+        'Digest realm="r", nonce=a"b',
+        'Digest realm="r", nonce=a b',
+        'Digest realm="r", nonce=',
     ],
 )
 def test_malformed_challenge_is_refused(text: str) -> None:

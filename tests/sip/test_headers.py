@@ -192,6 +192,7 @@ def test_address_is_read(text: str, value: NameAddr) -> None:
         '"Bob <sip:a@b>',
         '"Bob" x <sip:a@b>',
         "<sip:a@b> x",
+        "<sip:a@b>,tag=1",
         "<sip:a@b>;;tag=1",
         "<sip:a@b>;tag=1;TAG=2",
         "sip:a@b?x=y",
