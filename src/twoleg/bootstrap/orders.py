@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -22,12 +24,24 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
 
     def encode(self) -> bytes:
         """One line."""
-        return msgspec.json.encode(self) + b"\n"
+        return msgspec.json.encode(self, enc_hook=_plain) + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> Orders:
         """The reverse. Raises `msgspec.DecodeError` for what a supervisor of this release did not write."""
-        return msgspec.json.decode(line, type=cls)
+        return msgspec.json.decode(line, type=cls, dec_hook=_rich)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} has no place in orders")
+
+
+def _rich(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise NotImplementedError(f"{kind.__name__} has no place in orders")
 
 
 def inherited(descriptor: int | None) -> socket.socket:
