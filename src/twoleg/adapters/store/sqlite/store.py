@@ -14,7 +14,7 @@ from twoleg.adapters.store.sqlite.directory import SqliteDirectory
 from twoleg.adapters.store.sqlite.errors import UnusableStore
 from twoleg.adapters.store.sqlite.intake import SqliteIntake
 from twoleg.adapters.store.sqlite.journal import SqliteJournal
-from twoleg.adapters.store.sqlite.log import StoreLog
+from twoleg.adapters.store.sqlite.log import StoreLog, UnfailingLog
 from twoleg.adapters.store.sqlite.migrations import known_migrations, migrate
 from twoleg.adapters.store.sqlite.purge import purge
 from twoleg.adapters.store.sqlite.queries import query
@@ -49,7 +49,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, logger: StoreLog) -> None:
         self.path = path
-        self._log = logger
+        self._log = UnfailingLog(logger)
         self._parts: list[_Closable] = []
         self._writes = self._opened(Writes(path))  # closed last: the last one that may write tidies the log away
         self._reads = self._opened(Reads(path))

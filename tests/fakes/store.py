@@ -1,0 +1,304 @@
+"""A store in memory that keeps to the contracts of the ports (tests/contract runs over it as over the real one).
+
+`MemoryStore().journal()` commits when it is told to (`commit`): a test decides what is durable. Given a loop it commits
+by itself, soon. While `break_down` holds, changes are refused and steps are kept; `mend` ends that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from twoleg.application.errors import IdempotencyConflict, NotFound, SerialTaken, StoreUnavailable
+from twoleg.application.ports import App, CallStatus, Idempotency, Intent, Placed, SigningKey
+from twoleg.domain.call import Call, Phase
+from twoleg.domain.cdr import Cdr, cdr_of
+from twoleg.domain.events import Event, EventType
+from twoleg.domain.machine import Step
+from twoleg.domain.tenant import Refusal, Refused, Tenant
+
+MS_A_DAY = 24 * 60 * 60 * 1000
+PENDING = (Phase.QUEUED, Phase.CALLING_AGENT, Phase.CALLING_CUSTOMER)
+
+
+@dataclass(slots=True)
+class Kept:
+    """What is durable."""
+
+    calls: dict[int, Call] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    cdrs: dict[int, Cdr] = field(default_factory=dict)
+    hangups: dict[int, int] = field(default_factory=dict)
+    spent_keys: dict[tuple[str, str], tuple[bytes, int, int]] = field(default_factory=dict)
+    tenants: dict[str, Tenant] = field(default_factory=dict)
+    apps: dict[str, App] = field(default_factory=dict)
+    signing_keys: list[SigningKey] = field(default_factory=list)
+    is_broken: bool = False
+
+    def check(self) -> None:
+        if self.is_broken:
+            raise StoreUnavailable("the store cannot be written: it is broken by the test")
+
+
+class MemoryStore:
+    """The face of `SqliteStore`, without a file."""
+
+    def __init__(self, kept: Kept | None = None) -> None:
+        self.kept = kept or Kept()
+        self._journals: list[MemoryJournal] = []
+
+    def journal(self, loop: asyncio.AbstractEventLoop | None = None) -> MemoryJournal:
+        journal = MemoryJournal(self.kept, loop)
+        self._journals.append(journal)
+        return journal
+
+    def intake(self) -> MemoryIntake:
+        return MemoryIntake(self.kept)
+
+    def reader(self) -> MemoryReader:
+        return MemoryReader(self.kept)
+
+    def directory(self) -> MemoryDirectory:
+        return MemoryDirectory(self.kept)
+
+    def registry(self) -> MemoryRegistry:
+        return MemoryRegistry(self.kept)
+
+    def purge(self, now_ms: int) -> int:
+        self.kept.check()
+        gone = [call.serial for call in self.kept.calls.values() if self._is_outlived(call, now_ms)]
+        for serial in gone:
+            del self.kept.calls[serial]
+            self.kept.cdrs.pop(serial, None)
+        self.kept.events = [event for event in self.kept.events if event.serial not in gone]
+        return len(gone)
+
+    def close(self) -> None:
+        for journal in self._journals:
+            journal.commit()
+
+    def break_down(self) -> None:
+        self.kept.is_broken = True
+
+    def mend(self) -> None:
+        self.kept.is_broken = False
+        for journal in self._journals:
+            journal.commit_soon()
+
+    def _is_outlived(self, call: Call, now_ms: int) -> bool:
+        days = self.kept.tenants[call.tenant_id].retention_days
+        return call.ended_at is not None and call.ended_at < now_ms - days * MS_A_DAY
+
+
+class MemoryJournal:
+    """The `CallJournal`; see the module."""
+
+    def __init__(self, kept: Kept, loop: asyncio.AbstractEventLoop | None) -> None:
+        self._kept = kept
+        self._loop = loop
+        self.held: deque[tuple[Step | None, Callable[[], None]]] = deque()
+        """Steps that are not durable yet."""
+
+    def append(self, step: Step, on_durable: Callable[[], None]) -> None:
+        self.held.append((step, on_durable))
+        self.commit_soon()
+
+    def commit_soon(self) -> None:
+        if self._loop is not None:
+            self._loop.call_soon(self.commit)
+
+    def commit(self, steps: int | None = None) -> int:
+        """Make that many of the held steps durable, or all; answers how many it were: none while broken down."""
+        done = 0
+        while self.held and not self._kept.is_broken and (steps is None or done < steps):
+            step, on_durable = self.held.popleft()
+            if step is not None:
+                self._write(step)
+            done += 1
+            if self._loop is None:
+                on_durable()
+            else:
+                self._loop.call_soon(on_durable)
+        return done
+
+    def queued(self) -> Sequence[Call]:
+        return self._in(Phase.QUEUED)
+
+    def live(self) -> Sequence[Call]:
+        return self._in(Phase.CALLING_AGENT, Phase.CALLING_CUSTOMER, Phase.TALKING)
+
+    def hangup_requests(self) -> Sequence[int]:
+        return sorted(self._kept.hangups, key=lambda serial: (self._kept.hangups[serial], serial))
+
+    async def drained(self) -> None:
+        if self._loop is None:
+            self.commit()
+            return
+        reached = self._loop.create_future()
+        self.held.append((None, lambda: reached.set_result(None)))
+        self.commit_soon()
+        await reached
+
+    def _in(self, *phases: Phase) -> list[Call]:
+        return [call for _, call in sorted(self._kept.calls.items()) if call.phase in phases]
+
+    def _write(self, step: Step) -> None:
+        call = step.call
+        self._kept.calls[call.serial] = call
+        self._kept.events.extend(step.events)
+        if call.phase is Phase.ENDED:
+            self._kept.cdrs[call.serial] = cdr_of(call)
+            self._kept.hangups.pop(call.serial, None)
+
+
+class MemoryIntake:
+    """The `CallIntake`."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+
+    async def place(self, intent: Intent) -> Placed | Refused:
+        await asyncio.sleep(0)  # like the real one, it answers in a later turn of the loop
+        self._kept.check()
+        return self._replay(intent) or self._refusal(intent) or self._place(intent)
+
+    async def request_hangup(self, serial: int, *, at: int) -> None:
+        await asyncio.sleep(0)
+        self._kept.check()
+        call = self._kept.calls.get(serial)
+        if call is not None and call.phase is not Phase.ENDED:
+            self._kept.hangups.setdefault(serial, at)
+
+    def _replay(self, intent: Intent) -> Placed | None:
+        if intent.idempotency is None:
+            return None
+        body_hash, serial, at = self._kept.spent_keys.get(
+            self._key(intent, intent.idempotency), (b"", 0, -MS_A_DAY * 10**6)
+        )
+        if at <= intent.call.created_at - MS_A_DAY:
+            return None
+        if body_hash != intent.idempotency.body_hash:
+            raise IdempotencyConflict("another body")
+        return Placed(serial, replayed=True)
+
+    def _refusal(self, intent: Intent) -> Refused | None:
+        call = intent.call
+        of_tenant = [other for other in self._kept.calls.values() if other.tenant_id == call.tenant_id]
+        today = sum(other.created_at >= intent.day_start for other in of_tenant)
+        if intent.calls_a_day is not None and today >= intent.calls_a_day:
+            return Refused(Refusal.TRIAL_LIMIT)
+        if call.serial in self._kept.calls:
+            raise SerialTaken(str(call.serial))
+        if any(other.phase in PENDING and _pair(other) == _pair(call) for other in of_tenant):
+            return Refused(Refusal.DUPLICATE)
+        if call.tenant_id not in self._kept.tenants:
+            raise NotFound(call.tenant_id)
+        return None
+
+    def _place(self, intent: Intent) -> Placed:
+        call = intent.call
+        self._kept.calls[call.serial] = call
+        self._kept.events.append(
+            Event(serial=call.serial, seq=call.seq, at=call.created_at, type=EventType.CALL_QUEUED)
+        )
+        if intent.idempotency is not None:
+            spent = (intent.idempotency.body_hash, call.serial, call.created_at)
+            self._kept.spent_keys[self._key(intent, intent.idempotency)] = spent
+        return Placed(call.serial)
+
+    def _key(self, intent: Intent, idempotency: Idempotency) -> tuple[str, str]:
+        return intent.call.tenant_id, idempotency.key
+
+
+def _pair(call: Call) -> tuple[str, str]:
+    return call.agent.number, call.customer.number
+
+
+class MemoryReader:
+    """The `CallReader`."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+
+    def status(self, serial: int, tenant_id: str) -> CallStatus | None:
+        call = self._kept.calls.get(serial)
+        if call is None or call.tenant_id != tenant_id:
+            return None
+        return CallStatus(
+            phase=call.phase,
+            reason=call.reason,
+            cause=call.cause,
+            caller=call.agent.number,
+            called=call.customer.number,
+            caller_present=call.customer.clip,
+            agent_present=call.agent.clip,
+            call_data=call.call_data,
+            started_at=call.started_at,
+            ended_at=call.ended_at,
+        )
+
+    def call(self, serial: int) -> Call | None:
+        return self._kept.calls.get(serial)
+
+
+class MemoryDirectory:
+    """The `Directory`."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+
+    def tenant(self, tenant_id: str) -> Tenant | None:
+        return self._kept.tenants.get(tenant_id)
+
+    def tenants(self) -> Sequence[Tenant]:
+        return list(self._kept.tenants.values())
+
+    def app(self, app_key: str) -> App | None:
+        return self._kept.apps.get(app_key)
+
+    def apps(self, tenant_id: str | None = None) -> Sequence[App]:
+        return [app for app in self._kept.apps.values() if tenant_id in (None, app.tenant_id)]
+
+    def is_enabled(self, app_key: str) -> bool:
+        app = self._kept.apps.get(app_key)
+        return app is not None and app.enabled
+
+    def signing_keys(self) -> Sequence[SigningKey]:
+        return self._kept.signing_keys[::-1]
+
+
+class MemoryRegistry:
+    """The `Registry`."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+
+    def add_tenant(self, tenant: Tenant, *, at: int) -> None:
+        self._kept.check()
+        if tenant.tenant_id in self._kept.tenants:
+            raise ValueError(f"tenant {tenant.tenant_id} exists already")
+        self._kept.tenants[tenant.tenant_id] = tenant
+
+    def add_app(self, app: App) -> None:
+        self._kept.check()
+        if app.tenant_id not in self._kept.tenants:
+            raise NotFound(app.tenant_id)
+        if app.app_key in self._kept.apps:
+            raise ValueError(f"app {app.app_key} exists already")
+        self._kept.apps[app.app_key] = app
+
+    def disable_app(self, app_key: str, *, at: int) -> bool:
+        self._kept.check()
+        app = self._kept.apps.get(app_key)
+        if app is None:
+            return False
+        self._kept.apps[app_key] = replace(app, enabled=False)
+        return True
+
+    def add_signing_key(self, key: SigningKey, *, at: int) -> None:
+        self._kept.check()
+        if any(key.key_id == other.key_id for other in self._kept.signing_keys):
+            raise ValueError(f"signing key {key.key_id} exists already")
+        self._kept.signing_keys.append(key)
