@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from twoleg.api.app import App
@@ -21,7 +22,10 @@ MOST_CONNECTIONS = 4096
 """Open at once; more are told 503."""
 
 
-class HeadTooLarge(Exception):
+_HOP_BY_HOP = frozenset({b"connection", b"upgrade", b"http2-settings"})
+
+
+class Unacceptable(Exception):
     """Raised inside the parser, which stops at it."""
 
 
@@ -47,27 +51,44 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
+        self._unset_keepalive_if_required()
         if self._waiting_since is None:
             self._waiting_since = self.loop.time()
         self._head_size += len(data)
-        super().data_received(data)
-        if self._head_open and self._head_size > HEAD_LIMIT and not self.transport.is_closing():
-            self._refuse_head()
+        try:
+            self._parse(data)
+        except httptools.HttpParserError:
+            self._refuse_head() if self._is_head_too_large() else self._refuse(400, "this is not an HTTP request")
+        else:
+            if self._is_head_too_large():
+                self._refuse_head()
 
-    def on_message_begin(self) -> None:
-        """Parser callback."""
-        self._head_open = True
-        super().on_message_begin()
+    def _parse(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = self._head_without_upgrade() + data[upgrade.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)  # the one at hand has made up its mind
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+            else:
+                return
 
     def on_headers_complete(self) -> None:
         """Parser callback."""
         if self._head_size > HEAD_LIMIT and self._exact_head_size() > HEAD_LIMIT:
-            raise HeadTooLarge
+            raise Unacceptable
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                raise Unacceptable
+            return
         self._head_open = False
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """Parser callback."""
+        if self.parser.should_upgrade():
+            return
         self._head_open = True
         self._head_size = 0
         self._waiting_since = None
@@ -90,24 +111,29 @@ class GuardedProtocol(HttpToolsProtocol):
         elif self._waiting_since is not None and now - self._waiting_since > PATIENCE:
             self._refuse(408, "the request did not arrive in time")
 
-    def send_400_response(self, msg: str) -> None:
-        """Answer bytes that are no HTTP, or a head that the parser was stopped at."""
-        if self._head_open and self._head_size > HEAD_LIMIT:
-            self._refuse_head()
-        else:
-            self._refuse(400, msg)
+    def _head_without_upgrade(self) -> bytes:
+        """The head again, without the wish for another protocol, which RFC 9110 7.8 lets a server ignore.
 
-    def _unsupported_upgrade_warning(self) -> None:
-        """RFC 9110 7.8: a server may ignore Upgrade; it is not worth a line in the log."""
+        The parser stops at such a head and skips the body. Java's HTTP client asks for h2c with its first request.
+        """
+        closes = any(name == b"connection" and b"close" in value.lower() for name, value in self.headers)
+        lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] not in _HOP_BY_HOP]
+        return b"\r\n".join([*lines, b"connection: close" if closes else b"connection: keep-alive", b"", b""])
+
+    def _is_head_too_large(self) -> bool:
+        return self._head_open and self._head_size > HEAD_LIMIT
 
     def _exact_head_size(self) -> int:
-        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        return len(self.url) + sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers)
 
     def _refuse_head(self) -> None:
         self._refuse(431, f"the request's head is larger than {HEAD_LIMIT} bytes")
 
     def _refuse(self, status: int, text: str) -> None:
         """Answer without the application, and close: what follows on this connection cannot be told apart any more."""
+        if self.transport.is_closing():
+            return
         body = cast("App", self.app).error_body(status, text)
         head = (
             b"content-type: " + JSON + b"\r\ncontent-length: " + str(len(body)).encode() + b"\r\nconnection: close\r\n"
