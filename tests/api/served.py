@@ -20,9 +20,11 @@ STARTS_WITHIN = 10.0
 
 
 @contextmanager
-def served(app: App) -> Iterator[tuple[str, int]]:
-    """The address at which the application answers until the end of the block."""
+def served(app: App, *, send_buffer: int | None = None) -> Iterator[tuple[str, int]]:
+    """The address at which the application answers during the block. `send_buffer`: the kernel's, in bytes."""
     listening = socket.create_server(("127.0.0.1", 0))
+    if send_buffer is not None:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
     address: tuple[str, int] = listening.getsockname()
     ready = threading.Event()
     end: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Address = tuple[str, int]
 
 QUERY = b'{"callSerialNo":"1"}'
+PAGE = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -315,13 +316,21 @@ def test_process_says_when_it_is_ready_and_ends_cleanly_at_a_signal(number: sign
     assert (process.returncode, said) == (0, b"")
 
 
-def test_client_that_takes_no_answers_is_dropped(monkeypatch: pytest.MonkeyPatch, address: Address) -> None:
+def test_client_that_takes_no_answers_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    dropped = threading.Event()
     monkeypatch.setattr(protocol, "PATIENCE", 0.0)
-    page = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+    lost = protocol.GuardedProtocol.connection_lost
+    monkeypatch.setattr(protocol.GuardedProtocol, "connection_lost", lambda *of: (lost(*of), dropped.set()))
+    with served(World().app, send_buffer=4096) as address, socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(address)
+        connection.sendall(PAGE * (protocol.MOST_PIPELINED - 1))
 
-    with (
-        socket.create_connection(address, timeout=20) as connection,
-        pytest.raises((ConnectionResetError, BrokenPipeError)),
-    ):
-        while True:
-            connection.sendall(page * 1000)
+        assert dropped.wait(10)
+
+
+def test_client_that_sends_far_ahead_is_refused(client: Client, address: Address) -> None:
+    answers = talk(address, PAGE * 10_000)
+
+    assert answers.count(b"HTTP/1.1 ") <= protocol.MOST_PIPELINED + 1
+    assert client.world.log == []

@@ -9,7 +9,7 @@ import asyncio
 from typing import Any, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from twoleg.api.app import App
 from twoleg.api.http import JSON
@@ -20,7 +20,8 @@ PATIENCE = 10.0
 """Seconds a request may take to arrive from its first byte, and an answer to be taken off our hands."""
 MOST_CONNECTIONS = 4096
 """Open at once; more are told 503."""
-
+MOST_PIPELINED = 64
+"""Requests sent ahead on one connection. Uvicorn reads on while they wait, so without a bound they fill the memory."""
 
 _HOP_BY_HOP = frozenset({b"connection", b"upgrade", b"http2-settings"})
 
@@ -41,6 +42,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Loop time at which the first byte of an incomplete request came; None between requests."""
         self._stalled_since: float | None = None
         """Loop time since which the client takes no more of our answers."""
+        self._under_way: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
@@ -48,6 +50,17 @@ class GuardedProtocol(HttpToolsProtocol):
         self._waiting_since = self.loop.time()
         if len(self.connections) > MOST_CONNECTIONS:
             self._refuse(503, "too many connections")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol. Uvicorn tells only the request that was parsed last that its client is gone."""
+        self.pipeline.clear()
+        if self._under_way is not None:
+            self._under_way.disconnected = True
+        super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._under_way = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
@@ -77,6 +90,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Parser callback."""
         if self._head_size > HEAD_LIMIT and self._exact_head_size() > HEAD_LIMIT:
+            raise Unacceptable
+        if len(self.pipeline) >= MOST_PIPELINED:
             raise Unacceptable
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
