@@ -38,6 +38,14 @@ STORIES: dict[str, list[tuple[float, str]]] = {
 }
 
 
+INVITE_180 = (
+    b"INVITE sip:55500180@127.0.0.1:5070 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK1\r\n"
+    b"From: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:55500180@127.0.0.1>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n"
+    b"Contact: <sip:a@127.0.0.1:9>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+)
+"""From a caller that the harness does not play: nobody acknowledges anything."""
+
+
 def test_every_number_of_the_table_has_its_story_here() -> None:
     assert NUMBERS.keys() <= STORIES.keys()
 
@@ -149,6 +157,25 @@ def test_the_200_of_487_crosses_the_cancel() -> None:
     line.run(60)
     assert len(line.told(Released)) == 1
     assert len(line.exchange) == 0
+
+
+def test_a_cancel_reaches_its_own_phone_only() -> None:
+    line = Line()
+    leg, _ = line.call("55500487"), line.call("55500487")
+    line.run(1)
+    line.release(leg)
+    assert line.names().count("<- 200 INVITE") == 1
+    assert len(line.exchange) == 1
+
+
+def test_what_a_cancelled_phone_would_have_done_is_not_heard_of() -> None:
+    line = Line()
+    line.send(INVITE_180)
+    line.run(1)
+    line.send(INVITE_180.replace(b"INVITE", b"CANCEL"))
+    line.run(20)  # no ACK comes for the 487, so that the leg is still there when the phone would ring and answer
+    assert {name for _, name in line.said()} == {"100 INVITE", "200 CANCEL", "487 INVITE"}
+    assert line.faults == []
 
 
 def test_a_phone_that_answered_can_be_hung_up() -> None:

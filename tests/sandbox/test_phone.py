@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from twoleg.sandbox.behaviour import Act, Answer, HangUp, Refuse, Ring
 from twoleg.sandbox.numbers import NUMBERS, behaviour_of
-from twoleg.sandbox.phone import Phone, State
+from twoleg.sandbox.phone import Phone
 
 START = 100.0
 
@@ -74,16 +76,6 @@ def test_a_phone_asked_late_catches_up_in_order() -> None:
 
 
 @pytest.mark.parametrize("number", STORIES)
-def test_a_call_that_is_over_has_nothing_left_to_do(number: str) -> None:
-    phone = Phone(behaviour_of(number), now=START)
-    phone.take_due(START)
-    phone.end()
-    assert phone.deadline() is None
-    assert phone.take_due(START + 3600) == []
-    assert phone.take_last_moment() == []
-
-
-@pytest.mark.parametrize("number", STORIES)
 def test_only_487_takes_off_in_the_last_moment_and_only_once(number: str) -> None:
     phone = Phone(behaviour_of(number), now=START)
     phone.take_due(START)
@@ -91,19 +83,9 @@ def test_only_487_takes_off_in_the_last_moment_and_only_once(number: str) -> Non
     assert phone.take_last_moment() == []
 
 
-@pytest.mark.parametrize(
-    ("number", "states"),
-    [
-        ("55500200", [State.RINGING, State.TALKING]),
-        ("55500002", [State.RINGING, State.TALKING, State.OVER]),
-        ("55500486", [State.OVER]),
-        ("55500408", [State.RINGING]),
-    ],
-)
-def test_the_state_follows_what_was_done(number: str, states: list[State]) -> None:
-    phone = Phone(behaviour_of(number), now=START)
-    seen = []
-    while (deadline := phone.deadline()) is not None:
-        phone.take_due(deadline)
-        seen.append(phone.state)
-    assert seen == states
+def test_a_phone_that_answered_has_no_last_moment() -> None:
+    behaviour = replace(behaviour_of("55500200"), answers_cancel=True)
+    for seconds, acts in ((0.5, [Answer()]), (1, [])):
+        phone = Phone(behaviour, now=START)
+        phone.take_due(START + seconds)
+        assert phone.take_last_moment() == acts

@@ -14,17 +14,7 @@ from twoleg.sandbox.media import PhoneMedia, is_answerable
 from twoleg.sandbox.numbers import behaviour_of, is_for_the_deaf, number_of
 from twoleg.sandbox.phone import Phone
 from twoleg.sip.errors import SdpError, SipParseError
-from twoleg.sip.events import (
-    Cancelled,
-    Event,
-    Failed,
-    Fault,
-    HungUp,
-    IncomingInvite,
-    LegId,
-    Reinvited,
-    Released,
-)
+from twoleg.sip.events import Event, Fault, IncomingInvite, LegId, Reinvited, Released
 from twoleg.sip.headers import Reason
 from twoleg.sip.message import Request
 from twoleg.sip.parser import parse_datagram
@@ -56,6 +46,8 @@ class Exchange:
         self._agent = UserAgent(local=local, random=random, product="twoleg-sandbox", timers=timers)
         self._doorkeeper = Doorkeeper(nonce=f"{random.getrandbits(128):032x}")
         self._calls: dict[LegId, _Call] = {}
+        self._answer_cancel: dict[str, _Call] = {}
+        """Calls to phones that do, by Call-ID."""
         self._due: list[tuple[float, LegId]] = []
         self._told: list[Event] = []
 
@@ -69,7 +61,7 @@ class Exchange:
         """Take one datagram, unless it is for a phone that hears nothing."""
         if is_for_the_deaf(data):
             return
-        if data.startswith(b"CANCEL "):
+        if self._answer_cancel and data.startswith(b"CANCEL "):
             self._before_cancel(data, now)
         self._agent.receive(data, source, now)
         self._attend(now)
@@ -128,12 +120,9 @@ class Exchange:
                 self._take(leg, request, now)
             case Reinvited(leg, body):
                 self._answer_reinvite(self._calls[leg], body, now)
-            case Cancelled(leg) | HungUp(leg) | Failed(leg):
-                if leg in self._calls:
-                    self._calls[leg].phone.end()
             case Released(leg):
-                self._calls.pop(leg, None)
-            case _:  # acknowledgements, INFO, strays and the like: the user agent has said all there is to say
+                self._forget(leg)
+            case _:  # what ends a call, acknowledgements, strays: the user agent has done all there is to do
                 pass
 
     def _take(self, leg: LegId, request: Request, now: float) -> None:
@@ -151,7 +140,14 @@ class Exchange:
             media=PhoneMedia(address=self._local.host, call=leg),
         )
         self._calls[leg] = call
+        if behaviour.answers_cancel:
+            self._answer_cancel[call.call_id] = call
         self._play(call, now)
+
+    def _forget(self, leg: LegId) -> None:
+        call = self._calls.pop(leg, None)
+        if call is not None:
+            self._answer_cancel.pop(call.call_id, None)
 
     def _refusal(self, request: Request, behaviour: Behaviour) -> tuple[int, Fields] | None:
         """Why the phone does not even begin: no password, or an offer that no phone here can answer."""
@@ -166,12 +162,11 @@ class Exchange:
     def _before_cancel(self, data: bytes, now: float) -> None:
         """Some phones answer in the last moment: to the caller it looks as if the 200 had crossed its CANCEL."""
         try:
-            call_id = parse_datagram(data).call_id
+            call = self._answer_cancel.get(parse_datagram(data).call_id)
         except SipParseError:
             return
-        for call in list(self._calls.values()):
-            if call.call_id == call_id:
-                self._perform_all(call, call.phone.take_last_moment(), now)
+        if call is not None:
+            self._perform_all(call, call.phone.take_last_moment(), now)
 
     def _play(self, call: _Call, now: float) -> None:
         self._perform_all(call, call.phone.take_due(now), now)

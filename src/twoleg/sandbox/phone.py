@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-from enum import Enum, unique
-
-from twoleg.sandbox.behaviour import Act, Answer, Behaviour, HangUp, Refuse
-
-
-@unique
-class State(Enum):
-    """How far the call is."""
-
-    RINGING = "ringing"
-    """Not decided yet, whether or not anything was sent."""
-    TALKING = "talking"
-    """Answered by the phone."""
-    OVER = "over"
-    """Refused, withdrawn or hung up; nothing will be done any more."""
+from twoleg.sandbox.behaviour import Act, Answer, Behaviour, Ring
 
 
 class Phone:
-    """Plays the cues of one behaviour, starting when the INVITE came."""
+    """Plays the cues of one behaviour, starting when the INVITE came.
 
-    __slots__ = ("_behaviour", "_played", "_since", "state")
+    It need not be told how the call ends: what it says too late, the user agent passes over.
+    """
+
+    __slots__ = ("_behaviour", "_is_undecided", "_played", "_since")
 
     def __init__(self, behaviour: Behaviour, *, now: float) -> None:
         """`now` is when the INVITE came."""
-        self.state = State.RINGING
         self._behaviour = behaviour
         self._since = now
         self._played = 0
+        self._is_undecided = True
 
     def deadline(self) -> float | None:
-        """When the next cue is due; None when nothing is left to do."""
+        """When the next cue is due; None when none is left."""
         cues = self._behaviour.cues
-        if self.state is State.OVER or self._played == len(cues):
-            return None
-        return self._since + cues[self._played].at
+        return None if self._played == len(cues) else self._since + cues[self._played].at
 
     def take_due(self, now: float) -> list[Act]:
         """What is to be done by `now`, in order, once."""
@@ -44,27 +31,13 @@ class Phone:
         while (deadline := self.deadline()) is not None and deadline <= now:
             act = self._behaviour.cues[self._played].act
             self._played += 1
-            self._note(act)
+            self._is_undecided = self._is_undecided and isinstance(act, Ring)
             acts.append(act)
         return acts
 
     def take_last_moment(self) -> list[Act]:
         """A CANCEL is at the door and not yet heard: what is done before it is."""
-        if self.state is not State.RINGING or not self._behaviour.answers_cancel:
+        if not (self._behaviour.answers_cancel and self._is_undecided):
             return []
-        act = Answer()
-        self._note(act)
-        return [act]
-
-    def end(self) -> None:
-        """The other end withdrew or hung up, or the call failed."""
-        self.state = State.OVER
-
-    def _note(self, act: Act) -> None:
-        match act:
-            case Answer():
-                self.state = State.TALKING
-            case Refuse() | HangUp():
-                self.state = State.OVER
-            case _:
-                pass
+        self._is_undecided = False
+        return [Answer()]
