@@ -30,5 +30,5 @@ class Argon2Hasher:
         """Whether it is the secret's hash, compared in constant time; False too for a string that is no hash at all."""
         try:
             return self._argon2.verify(secret_hash, secret)
-        except (VerificationError, InvalidHashError):
+        except (VerificationError, InvalidHashError, UnicodeError):
             return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -45,6 +46,11 @@ class SqliteIntake:
         self._writer: GroupWriter[_Request[Any]] = GroupWriter(
             _IntakeWork(), connect=lambda: open_writer(path), name="intake", log=log, patience=PATIENCE
         )
+
+    @property
+    def troubles(self) -> Counter[Trouble]:
+        """Refused batches so far, by kind of trouble."""
+        return self._writer.troubles
 
     async def place(self, intent: Intent) -> Placed | Refused:
         """See `CallIntake.place`. Raises `NotFound` too, for a tenant that does not exist."""

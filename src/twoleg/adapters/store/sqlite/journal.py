@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from twoleg.adapters.store.sqlite.log import StoreLog
 from twoleg.adapters.store.sqlite.queries import query
 from twoleg.adapters.store.sqlite.reads import Reads
 from twoleg.adapters.store.sqlite.step_work import Entry, StepWork
+from twoleg.adapters.store.sqlite.trouble import Trouble
 from twoleg.domain.call import Call
 from twoleg.domain.machine import Step
 
@@ -62,6 +64,11 @@ class SqliteJournal:
     def hangup_requests(self) -> Sequence[int]:
         """Serials whose hang-up was asked for and whose call has not ended."""
         return [serial for (serial,) in self._reads.all(_HANGUPS)]
+
+    @property
+    def troubles(self) -> Counter[Trouble]:
+        """Failed tries to write so far, by kind of trouble."""
+        return self._writer.troubles
 
     async def drained(self) -> None:
         """Wait until everything appended so far is durable."""

@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
 from twoleg.adapters.store.sqlite.connection import transaction
@@ -40,7 +41,8 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
-def known_migrations() -> list[Migration]:
+@cache
+def known_migrations() -> tuple[Migration, ...]:
     """The migrations of this release, in order."""
     folder = resources.files(__package__).joinpath("migrations")
     named = ((_FILE_NAME.fullmatch(file.name), file) for file in folder.iterdir())
@@ -49,7 +51,7 @@ def known_migrations() -> list[Migration]:
         for match, file in named
         if match is not None
     ]
-    return sorted(found, key=lambda migration: migration.number)
+    return tuple(sorted(found, key=lambda migration: migration.number))
 
 
 def migrate(connection: sqlite3.Connection, known: Sequence[Migration], *, now_ms: int, log: StoreLog) -> None:
