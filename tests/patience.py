@@ -45,3 +45,8 @@ async def eventually_async(
 def now() -> float:
     """Seconds of a clock that only runs forward."""
     return time.monotonic()  # noqa: TID251 - deadlines for other processes are in real time
+
+
+def wall_clock_ms() -> int:
+    """Milliseconds since the epoch, to compare with what a service in another process noted."""
+    return time.time_ns() // 1_000_000  # noqa: TID251 - its clock is the real one

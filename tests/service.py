@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from patience import eventually
+from patience import eventually, wall_clock_ms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,7 +139,8 @@ class Service:
     def client(self, *, profile: str = "aicc", access_codes: Sequence[str] = (ACCESS_CODE,)) -> Client:
         """A client with a tenant, an app and a token of its own, as an operator and an integrator make them."""
         codes = [word for code in access_codes for word in ("--access-code", code)]
-        tenant = self.cli("tenant", "create", "Interop", *codes, "--profile", profile)["tenant_id"]
+        name = f"{profile} {wall_clock_ms()}"
+        tenant = self.cli("tenant", "create", name, *codes, "--profile", profile)["tenant_id"]
         app = self.cli("app", "create", "--tenant", tenant)
         return Client.with_token(f"http://{self.http}", app["app_key"], app["app_secret"])
 

@@ -84,6 +84,7 @@ class Sipp:
     process: subprocess.Popen[bytes]
     folder: Path
     port: int
+    host: str = LOOPBACK
 
     @classmethod
     def start(
@@ -92,6 +93,7 @@ class Sipp:
         folder: Path,
         *,
         remote: tuple[str, int] | None = None,
+        at: tuple[str, int] | None = None,
         calls: int = 1,
         user: str = "service",
         keys: Mapping[str, str] | None = None,
@@ -106,6 +108,7 @@ class Sipp:
             scenario: sipp's XML file.
             folder: an existing folder for this process's logs and traces; one per sipp, or the files mix.
             remote: (host, port) to call; None for a scenario that waits to be called.
+            at: (host, port) of loopback to listen at; None: any free port of 127.0.0.1.
             calls: how many calls the scenario handles before sipp ends by itself.
             user: what `[service]` stands for in the scenario.
             keys: values of further `[name]` words.
@@ -132,31 +135,31 @@ class Sipp:
         arguments += options
         if remote:
             arguments.append(f"{remote[0]}:{remote[1]}")
-        return cls._on_a_free_port(arguments, folder)
+        return cls._listening(arguments, folder, at)
 
     @classmethod
-    def _on_a_free_port(cls, arguments: list[str], folder: Path) -> Self:
+    def _listening(cls, arguments: list[str], folder: Path, at: tuple[str, int] | None) -> Self:
         """Ask the kernel for a port and hand it to sipp, which cannot ask itself; again if another took it by then."""
         binary = shutil.which("sipp")
         if binary is None:
             raise SippFailedError("sipp is not installed: run `make test` once, or install the package sip-tester")
         for _attempt in range(_ATTEMPTS):
-            started = cls._spawn([binary, *arguments], folder, _free_udp_port())
+            started = cls._spawn([binary, *arguments], folder, *(at or (LOOPBACK, _free_udp_port())))
             if eventually(started._is_bound, unless=started._has_ended) or started.process.poll() == 0:
                 return started  # or so short a scenario that it is over already
             started.stop()
         raise SippFailedError(f"sipp never bound a port:\n{(folder / 'screen.log').read_text(errors='replace')}")
 
     @classmethod
-    def _spawn(cls, command: list[str], folder: Path, port: int) -> Self:
+    def _spawn(cls, command: list[str], folder: Path, host: str, port: int) -> Self:
         with (folder / "screen.log").open("wb") as screen:
             process = subprocess.Popen(
-                [*command, "-i", LOOPBACK, "-p", str(port)],
+                [*command, "-i", host, "-p", str(port)],
                 stdin=subprocess.DEVNULL,
                 stdout=screen,
                 stderr=subprocess.STDOUT,
             )
-        return cls(process, folder, port)
+        return cls(process, folder, port, host)
 
     def _is_bound(self) -> bool:
         return self.port in udp_ports_of(self.process.pid)
@@ -167,12 +170,12 @@ class Sipp:
     @property
     def address(self) -> tuple[str, int]:
         """Where this sipp listens."""
-        return LOOPBACK, self.port
+        return self.host, self.port
 
     @property
     def uri(self) -> str:
         """The same as a SIP URI without a user."""
-        return f"sip:{LOOPBACK}:{self.port}"
+        return f"sip:{self.host}:{self.port}"
 
     def messages(self) -> list[TracedMessage]:
         """Everything sent and received so far, in order. Packets that sipp lost on purpose are not in it."""

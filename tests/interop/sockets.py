@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_LOOPBACK_HEX = "0100007F"
-"""127.0.0.1 as /proc/net/udp writes it on a little-endian machine."""
+_LOOPBACK_HEX = "7F"
+"""How /proc/net/udp ends an address of 127.0.0.0/8 on a little-endian machine."""
 
 
 def udp_ports_of(pid: int) -> set[int]:
-    """The UDP ports that process `pid` has bound on 127.0.0.1; empty when it is gone or has none yet."""
+    """The UDP ports that process `pid` has bound on loopback (127.0.0.0/8); empty when it is gone or has none yet."""
     inodes = _socket_inodes(pid)
     ports = set()
     for line in Path("/proc/net/udp").read_text().splitlines()[1:]:
         fields = line.split()
         address, _, port = fields[1].partition(":")
-        if address == _LOOPBACK_HEX and fields[9] in inodes:
+        if address.endswith(_LOOPBACK_HEX) and fields[9] in inodes:
             ports.add(int(port, 16))
     return ports
 
