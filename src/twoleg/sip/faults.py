@@ -39,8 +39,10 @@ def _end_in_order(core: Core, leg: Leg, *, source: Peer | None, now: float) -> N
         core.tell(Fault(source, fault))
         finish(core, leg, status=None, reasons=())
         return
-    if leg.state is LegState.WITHDRAWN and leg.dialing is None:
-        finish(core, leg, status=None, reasons=())  # not even the INVITE could be sent
+    if (leg.state is LegState.WITHDRAWN and leg.dialing is None) or (
+        leg.state is LegState.REFUSED and leg.answering is None
+    ):
+        finish(core, leg, status=None, reasons=())  # it was not even half made
         return
     # What was half done may have lost the deadline that would have ended it.
     timeout = core.wire.timers.timeout

@@ -55,12 +55,16 @@ def request_received(core: Core, request: Request, source: Peer, now: float) -> 
     note_source(request, source)
     transaction = core.transactions.open(request, key=key, peer=way_back(via, source), now=now)
     incoming = Incoming(request, transaction, source)
-    if method == "CANCEL":
-        _cancel(core, core.transactions.server((*key[:-1], "INVITE")), incoming, now)
-    elif request.to.tag is not None:
-        _in_dialog(core, incoming, now)
-    else:
-        _outside_dialog(core, incoming, now)
+    try:
+        if method == "CANCEL":
+            _cancel(core, core.transactions.server((*key[:-1], "INVITE")), incoming, now)
+        elif request.to.tag is not None:
+            _in_dialog(core, incoming, now)
+        else:
+            _outside_dialog(core, incoming, now)
+    except Exception:
+        _apologize(core, incoming, now)
+        raise
 
 
 def response_received(core: Core, response: Response, source: Peer, now: float) -> None:
@@ -79,6 +83,14 @@ def malformed_received(core: Core, error: SipParseError, source: Peer) -> None:
     if response is not None:
         topmost = Via.parse(split_list(response.headers.get("Via") or "")[0])
         core.wire.send(response.encode(), way_back(topmost, source))
+
+
+def _apologize(core: Core, incoming: Incoming, now: float) -> None:
+    """A fault of ours must leave no request without an answer (21.5.1)."""
+    in_hand = core.wire.in_hand
+    if incoming.transaction.awaits_final:
+        answer(core, incoming, 500, now=now)
+    core.wire.in_hand = in_hand
 
 
 def _ack(core: Core, ack: Request, source: Peer, now: float) -> None:

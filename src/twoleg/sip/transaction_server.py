@@ -89,6 +89,11 @@ class ServerTransaction:
         """Whether this answers an INVITE."""
         return self.key[-1] == "INVITE"
 
+    @property
+    def awaits_final(self) -> bool:
+        """Whether no final response was given yet."""
+        return self.state in (ServerState.TRYING, ServerState.PROCEEDING)
+
     def receive(self, request: Request, now: float) -> None:
         """Take a repetition of the request, or an ACK that matches it."""
         self._feed(ServerInput.ACK if request.method == "ACK" else ServerInput.REQUEST, now, request)
