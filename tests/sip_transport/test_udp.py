@@ -17,7 +17,8 @@ from patience import eventually_async
 from sip_transport.cores import LOOPBACK, PeerSocket, RememberingLog, ScriptedCore, dead_peer, told
 from twoleg.sip.events import Event, Failed, FailureOrigin, Fault, Malformed, Stray
 from twoleg.sip.peers import Peer, Transmit
-from twoleg.sip_transport.shell import Shell
+from twoleg.sip_transport.driver import Driver
+from twoleg.sip_transport.shell import Counters, Shell
 from twoleg.sip_transport.sockets import bind_udp
 from twoleg.sip_transport.udp import UdpShell
 
@@ -48,12 +49,15 @@ async def stage(
         here.events.append(event)
         on_event(here, event)
 
+    escaped: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: escaped.append(context))
     shell.start(owner)
     try:
         yield here
     finally:
         shell.close()
         here.other.close()
+    assert escaped == []
 
 
 async def until(holds: Callable[[], object]) -> None:
@@ -208,6 +212,24 @@ def test_a_deadline_put_off_is_met_when_it_is_due() -> None:
             assert here.core.fired[-1] == pytest.approx(1010.0, abs=0.01)
 
     drive(story())
+
+
+async def _deadlines_in_the_past_are_met_at_once() -> None:
+    """On uvloop the timer for such a deadline is none, but a handle that is about to run."""
+    core, counters = ScriptedCore(), Counters()
+    driver = Driver(core, send=lambda _: None, log=RememberingLog(), counters=counters)
+    driver.start(lambda _: None)
+    core.deadlines = [driver.now() - 0.001]
+    driver.flush()
+    core.deadlines.append(driver.now() - 0.002)
+    driver.flush()
+    await until(lambda: core.fired)
+    assert core.deadlines == []
+
+
+@pytest.mark.parametrize("run", [drive, asyncio.run, uvloop.run], ids=["driven", "asyncio", "uvloop"])
+def test_deadlines_in_the_past_are_met_at_once(run: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+    run(_deadlines_in_the_past_are_met_at_once())
 
 
 def test_an_owner_that_raises_is_logged_and_hears_the_next_event() -> None:

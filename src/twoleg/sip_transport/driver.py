@@ -44,7 +44,8 @@ class Driver(Generic[Core]):
         self._counters = counters
         self._loop = asyncio.get_running_loop()
         self.now: Callable[[], float] = self._loop.time
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._armed_for = math.inf
         self._is_flushing = False
         self._is_woken = False
         self._is_closed = False
@@ -130,17 +131,15 @@ class Driver(Generic[Core]):
     def _arm(self) -> None:
         """One timer; a later deadline leaves it alone, for it finds nothing due and arms anew."""
         deadline = self.core.next_deadline()
-        if deadline is None or self._is_closed:
+        if deadline is None or deadline >= self._armed_for or self._is_closed:
             return
-        due = deadline + _LATE
         if self._timer is not None:
-            if self._timer.when() <= due:
-                return
             self._timer.cancel()
-        self._timer = self._loop.call_at(due, self._fire)
+        self._armed_for = deadline
+        self._timer = self._loop.call_at(deadline + _LATE, self._fire)
 
     def _fire(self) -> None:
-        self._timer = None
+        self._armed_for = math.inf
         self.core.fire_timers(self.now())
         self.flush()
 
