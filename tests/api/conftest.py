@@ -1,13 +1,25 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from api.world import Client, World
+from fakes.clock import DrivenClock
+from fakes.log import NotedLog
+from fakes.store import MemoryStore
+from twoleg.adapters.store.sqlite import open_store
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
+@pytest.fixture(params=["memory", "sqlite"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    if request.param == "memory":
+        world = World(MemoryStore())
+    else:
+        world = World(open_store(f"sqlite:///{tmp_path}/twoleg.db", clock=DrivenClock(), logger=NotedLog()))
+    yield world
+    world.close()
 
 
 @pytest.fixture

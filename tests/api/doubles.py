@@ -1,16 +1,26 @@
-"""The ports of the HTTP face in memory, small enough to be believed at a glance."""
+"""Ports that note what they are asked and fail when they are told to, in front of whichever store a test has."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from twoleg.application.errors import IdempotencyConflict, SerialTaken
-from twoleg.application.ports import App, CallStatus, Idempotency, Intent, Placed, SigningKey
-from twoleg.domain.call import Call, Phase
-from twoleg.domain.tenant import Refusal, Refused, Tenant
+from twoleg.application.errors import SerialTaken
 
-_WAITING_OR_RINGING = (Phase.QUEUED, Phase.CALLING_AGENT, Phase.CALLING_CUSTOMER)
+if TYPE_CHECKING:
+    from twoleg.application.ports import (
+        App,
+        CallIntake,
+        CallReader,
+        CallStatus,
+        Directory,
+        Intent,
+        Placed,
+        SigningKey,
+    )
+    from twoleg.domain.call import Call
+    from twoleg.domain.tenant import Refused, Tenant
 
 
 class SeededEntropy:
@@ -37,120 +47,77 @@ class PlainHasher:
         return secret_hash == f"plain:{secret}"
 
 
-class MemoryDirectory:
-    """The `Directory` and `Registry` ports."""
+class Trouble:
+    """Set `error`, and the ports in front of it raise it."""
 
-    def __init__(self) -> None:
-        self._tenants: dict[str, Tenant] = {}
-        self._apps: dict[str, App] = {}
-        self._keys: list[SigningKey] = []
+    error: Exception | None = None
+
+    def check(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+class NotingDirectory:
+    """The `Directory` port."""
+
+    def __init__(self, directory: Directory, trouble: Trouble) -> None:
+        self._directory = directory
+        self._trouble = trouble
         self.key_reads = 0
 
     def tenant(self, tenant_id: str) -> Tenant | None:
-        return self._tenants.get(tenant_id)
+        self._trouble.check()
+        return self._directory.tenant(tenant_id)
 
     def tenants(self) -> Sequence[Tenant]:
-        return tuple(self._tenants.values())
+        return self._directory.tenants()
 
     def app(self, app_key: str) -> App | None:
-        return self._apps.get(app_key)
+        return self._directory.app(app_key)
 
     def apps(self, tenant_id: str | None = None) -> Sequence[App]:
-        return [app for app in self._apps.values() if tenant_id in (None, app.tenant_id)]
+        return self._directory.apps(tenant_id)
 
     def is_enabled(self, app_key: str) -> bool:
-        app = self._apps.get(app_key)
-        return app is not None and app.enabled
+        return self._directory.is_enabled(app_key)
 
     def signing_keys(self) -> Sequence[SigningKey]:
+        self._trouble.check()
         self.key_reads += 1
-        return tuple(self._keys)
-
-    def add_tenant(self, tenant: Tenant, *, at: int) -> None:
-        self._tenants[tenant.tenant_id] = tenant
-
-    def add_app(self, app: App) -> None:
-        self._apps[app.app_key] = app
-
-    def disable_app(self, app_key: str, *, at: int) -> bool:
-        app = self._apps.get(app_key)
-        if app is not None:
-            self._apps[app_key] = App(app.app_key, app.tenant_id, app.secret_hash, enabled=False, created_at=0)
-        return app is not None
-
-    def add_signing_key(self, key: SigningKey, *, at: int) -> None:
-        self._keys.insert(0, key)
+        return self._directory.signing_keys()
 
 
-class MemoryCalls:
-    """The `CallIntake` and `CallReader` ports. `trouble` is raised instead of storing."""
+class NotingIntake:
+    """The `CallIntake` port. `taken`: how many of the next serials are told to be taken."""
 
-    def __init__(self) -> None:
-        self.calls: dict[int, Call] = {}
+    def __init__(self, intake: CallIntake, trouble: Trouble) -> None:
+        self._intake = intake
+        self._trouble = trouble
         self.intents: list[Intent] = []
-        self.trouble: Exception | None = None
-        self.taken_draws = 0
-        """How many of the next serials are told to be taken."""
-        self._answered: dict[tuple[str, str], tuple[Idempotency, int]] = {}
+        self.taken = 0
 
     async def place(self, intent: Intent) -> Placed | Refused:
-        if self.trouble is not None:
-            raise self.trouble
-        call = intent.call
-        if intent.idempotency is not None:
-            before = self._answered.get((call.tenant_id, intent.idempotency.key))
-            if before is not None and before[0] != intent.idempotency:
-                raise IdempotencyConflict
-            if before is not None:
-                return Placed(before[1], replayed=True)
-        if refused := self._refused(intent):
-            return refused
-        if self.taken_draws:
-            self.taken_draws -= 1
-            raise SerialTaken
-        self.calls[call.serial] = call
+        self._trouble.check()
         self.intents.append(intent)
-        if intent.idempotency is not None:
-            self._answered[call.tenant_id, intent.idempotency.key] = (intent.idempotency, call.serial)
-        return Placed(call.serial)
-
-    def _refused(self, intent: Intent) -> Refused | None:
-        new = intent.call
-        own = [call for call in self.calls.values() if call.tenant_id == new.tenant_id]
-        if any(_pair(call) == _pair(new) and call.phase in _WAITING_OR_RINGING for call in own):
-            return Refused(Refusal.DUPLICATE)
-        today = [call for call in own if call.created_at >= intent.day_start]
-        if intent.calls_a_day is not None and len(today) >= intent.calls_a_day:
-            return Refused(Refusal.TRIAL_LIMIT)
-        return None
+        if self.taken:
+            self.taken -= 1
+            raise SerialTaken
+        return await self._intake.place(intent)
 
     async def request_hangup(self, serial: int, *, at: int) -> None:
-        raise NotImplementedError
+        await self._intake.request_hangup(serial, at=at)
+
+
+class NotingReader:
+    """The `CallReader` port."""
+
+    def __init__(self, reader: CallReader, trouble: Trouble) -> None:
+        self._reader = reader
+        self._trouble = trouble
 
     def status(self, serial: int, tenant_id: str) -> CallStatus | None:
-        if self.trouble is not None:
-            raise self.trouble
-        call = self.calls.get(serial)
-        return status_of(call) if call is not None and call.tenant_id == tenant_id else None
+        self._trouble.check()
+        return self._reader.status(serial, tenant_id)
 
     def call(self, serial: int) -> Call | None:
-        return self.calls.get(serial)
-
-
-def _pair(call: Call) -> tuple[str, str]:
-    return call.agent.number, call.customer.number
-
-
-def status_of(call: Call) -> CallStatus:
-    return CallStatus(
-        phase=int(call.phase),
-        reason=call.reason,
-        cause=call.cause,
-        caller=call.agent.number,
-        called=call.customer.number,
-        caller_present=call.customer.clip,
-        agent_present=call.agent.clip,
-        call_data=call.call_data,
-        started_at=call.started_at,
-        ended_at=call.ended_at,
-    )
+        return self._reader.call(serial)

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from api.asgi_client import exchange
+from api.world import World
+from fakes.store import MemoryStore
 from twoleg.api.aicc.face import CREATE_CALL_V1_PATH, CREATE_CALL_V3_PATH, QUERY_CALL_STATE_PATH, TOKEN_PATH
+from twoleg.application.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from api.world import Client, World
+    from api.world import Client
     from twoleg.api.asgi import Message
 
 POSTED = (TOKEN_PATH, CREATE_CALL_V1_PATH, CREATE_CALL_V3_PATH, QUERY_CALL_STATE_PATH)
 READ = ("/healthz", "/readyz", "/openapi.json")
 LIMIT = 64 * 1024
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """What holds for every path holds over any store."""
+    world = World(MemoryStore())
+    yield world
+    world.close()
 
 
 @pytest.mark.parametrize("path", POSTED)
@@ -119,7 +131,7 @@ def test_header_names_may_be_in_any_case(world: World, client: Client) -> None:
 
 def test_failure_of_ours_is_500_with_a_correlation_id_that_is_in_the_log(world: World, client: Client) -> None:
     assert client.token
-    world.calls.trouble = RuntimeError("secret detail")
+    world.trouble.error = RuntimeError("secret detail")
 
     answer = client.query("1")
 
@@ -128,32 +140,42 @@ def test_failure_of_ours_is_500_with_a_correlation_id_that_is_in_the_log(world: 
     assert "secret detail" not in answer.body.decode()
     (entry,) = world.log
     assert entry["correlation_id"] in answer.json["retMsg"]
-    assert entry["exc_info"] is world.calls.trouble
+    assert entry["exc_info"] is world.trouble.error
     assert entry["path"] == QUERY_CALL_STATE_PATH
+
+
+def test_store_in_trouble_says_when_to_retry(world: World, client: Client) -> None:
+    assert client.token
+    world.trouble.error = StoreUnavailable("disk gone")
+
+    answer = client.query("1")
+
+    assert (answer.status, answer.headers["retry-after"]) == (500, "1")
+    assert "disk" not in answer.json["retMsg"]
 
 
 def test_two_failures_have_two_correlation_ids(world: World, client: Client) -> None:
     assert client.token
-    world.calls.trouble = RuntimeError()
+    world.trouble.error = RuntimeError()
 
     assert client.query("1").json["retMsg"] != client.query("1").json["retMsg"]
 
 
 def test_healthz_answers_while_the_store_is_gone(world: World) -> None:
-    world.directory.signing_keys = None  # type: ignore[method-assign,assignment]
+    world.trouble.error = StoreUnavailable("disk gone")
 
     assert exchange(world.app, "GET", "/healthz").json == {"status": "alive"}
 
 
 def test_readyz_asks_the_store(world: World) -> None:
     assert exchange(world.app, "GET", "/readyz").json == {"status": "ready"}
-    world.directory.signing_keys = None  # type: ignore[method-assign,assignment]
+    world.trouble.error = StoreUnavailable("disk gone")
 
     assert exchange(world.app, "GET", "/readyz").status == 500
 
 
-def test_readyz_is_503_before_the_store_is_set_up(world: World) -> None:
-    world.directory.signing_keys = list  # type: ignore[method-assign]
+def test_readyz_is_503_before_the_store_is_set_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world.directory, "signing_keys", list)
 
     assert exchange(world.app, "GET", "/readyz").status == 503
 

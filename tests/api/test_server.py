@@ -17,6 +17,7 @@ import pytest
 
 from api.served import read_all, read_response, served, talk
 from api.world import Client, World
+from fakes.store import MemoryStore
 from twoleg.api import protocol
 from twoleg.api.aicc.face import QUERY_CALL_STATE_PATH, TOKEN_PATH
 from twoleg.domain.call import Phase
@@ -30,7 +31,7 @@ PAGE = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[tuple[World, Client, Address]]:
-    world = World()
+    world = World(MemoryStore())
     client = world.client()
     assert client.token
     with served(world.app) as address:
@@ -273,7 +274,7 @@ def finish(connection: socket.socket, rest: bytes, answers: list[bytes]) -> None
 
 
 def test_stop_finishes_what_is_under_way() -> None:
-    world = World()
+    world = World(MemoryStore())
     client = world.client()
     head, body = request(client)[: -len(QUERY)], QUERY
     answers: list[bytes] = []
@@ -294,9 +295,10 @@ def test_stop_finishes_what_is_under_way() -> None:
 API_PROCESS = """
     import socket, sys
     from api.world import World
+    from fakes.store import MemoryStore
     from twoleg.api.server import run_api
     listening = socket.create_server(("127.0.0.1", 0))
-    world = World()
+    world = World(MemoryStore())
     run_api(sockets=[listening], app=world.app, on_ready=lambda: print(listening.getsockname()[1], flush=True))
 """
 
@@ -320,8 +322,13 @@ def test_client_that_takes_no_answers_is_dropped(monkeypatch: pytest.MonkeyPatch
     dropped = threading.Event()
     monkeypatch.setattr(protocol, "PATIENCE", 0.0)
     lost = protocol.GuardedProtocol.connection_lost
-    monkeypatch.setattr(protocol.GuardedProtocol, "connection_lost", lambda *of: (lost(*of), dropped.set()))
-    with served(World().app, send_buffer=4096) as address, socket.socket() as connection:
+
+    def connection_lost(self: protocol.GuardedProtocol, exc: Exception | None) -> None:
+        lost(self, exc)
+        dropped.set()
+
+    monkeypatch.setattr(protocol.GuardedProtocol, "connection_lost", connection_lost)
+    with served(World(MemoryStore()).app, send_buffer=4096) as address, socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(address)
         connection.sendall(PAGE * (protocol.MOST_PIPELINED - 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,16 +11,19 @@ from typing import TYPE_CHECKING, Any, Self
 import structlog
 
 from api.asgi_client import Response, exchange
-from api.doubles import MemoryCalls, MemoryDirectory, PlainHasher, SeededEntropy
+from api.doubles import NotingDirectory, NotingIntake, NotingReader, PlainHasher, SeededEntropy, Trouble
 from fakes.clock import DrivenClock
 from twoleg.api.aicc.face import CREATE_CALL_V1_PATH, CREATE_CALL_V3_PATH, QUERY_CALL_STATE_PATH, TOKEN_PATH
 from twoleg.api.app import create_app
-from twoleg.application.ports import App, SigningKey
+from twoleg.application.ports import App, Intent, Placed, SigningKey
 from twoleg.domain.call import Call, Leg, Phase, Role
+from twoleg.domain.machine import Step
 from twoleg.domain.tenant import Profile, Tenant
 
 if TYPE_CHECKING:
+    from contract.worlds import Store
     from twoleg.api.app import App as AsgiApplication
+    from twoleg.application.ports import CallJournal, SecretHasher
 
 ACCESS_CODES = ("640003", "640060")
 NOW = 1_621_823_865_000
@@ -27,24 +31,31 @@ NOW = 1_621_823_865_000
 
 
 class World:
-    """One service. `log` holds what it logged, `nudges` how often it woke the engine."""
+    """One service over a store. `log` holds what it logged, `nudges` how often it woke the engine."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.registry = store.registry()
         self.clock = DrivenClock(start_ms=NOW)
-        self.directory = MemoryDirectory()
-        self.calls = MemoryCalls()
-        self.hasher = PlainHasher()
+        self.hasher: SecretHasher = PlainHasher()
+        self.trouble = Trouble()
+        self.directory = NotingDirectory(store.directory(), self.trouble)
+        self.intake = NotingIntake(store.intake(), self.trouble)
+        self.reader = NotingReader(store.reader(), self.trouble)
         self.log: list[dict[str, Any]] = []
         self.nudges = 0
-        self.directory.add_signing_key(SigningKey("k1", b"a key of the tests, 32 bytes long"), at=NOW)
+        self.registry.add_signing_key(SigningKey("k1", b"a key of the tests, 32 bytes long"), at=NOW)
+        self._runner = asyncio.Runner()
+        self._journal: CallJournal | None = None
+        self._stored = 0
         self.app = self.start()
 
     def start(self) -> AsgiApplication:
         """A new process of the service over the same store, which remembers nothing else."""
         self.app = create_app(
             directory=self.directory,
-            reader=self.calls,
-            intake=self.calls,
+            reader=self.reader,
+            intake=self.intake,
             clock=self.clock,
             entropy=SeededEntropy(),
             hasher=self.hasher,
@@ -56,6 +67,10 @@ class World:
         )
         return self.app
 
+    def close(self) -> None:
+        self._runner.close()
+        self.store.close()
+
     def _nudge(self) -> None:
         self.nudges += 1
 
@@ -63,29 +78,42 @@ class World:
         self.log.append(dict(entry))
         raise structlog.DropEvent
 
-    def client(self, tenant_id: str = "tenant-1", *, app_key: str = "", **rules: Any) -> Client:
-        """An app, with a token, of a tenant with these rules (made when it is new)."""
+    def tenant(self, tenant_id: str, **rules: Any) -> None:
+        """A tenant with these rules, unless there is one of that id."""
         if self.directory.tenant(tenant_id) is None:
             tenant = Tenant(tenant_id, name=tenant_id, profile=Profile.AICC, access_codes=ACCESS_CODES)
-            self.directory.add_tenant(replace(tenant, **rules), at=NOW)
+            self.registry.add_tenant(replace(tenant, **rules), at=NOW)
+
+    def client(self, tenant_id: str = "tenant-1", *, app_key: str = "", **rules: Any) -> Client:
+        """A new app of a tenant with these rules."""
+        self.tenant(tenant_id, **rules)
         app_key = app_key or f"app-of-{tenant_id}"
         secret = f"secret of {app_key}"
-        self.directory.add_app(App(app_key, tenant_id, self.hasher.hash(secret), enabled=True, created_at=NOW))
+        self.registry.add_app(App(app_key, tenant_id, self.hasher.hash(secret), enabled=True, created_at=NOW))
         return Client(self, tenant_id, app_key, secret)
 
     def call(self, tenant_id: str = "tenant-1", **facts: Any) -> Call:
-        """A stored call with these facts."""
+        """A stored call with these facts; its customer's number is the sample's for the first, others for the next."""
+        self.tenant(tenant_id)
         call = Call(
-            serial=645735364434067472 + len(self.calls.calls),
+            serial=645735364434067472 + self._stored,
             tenant_id=tenant_id,
             agent=Leg(Role.AGENT, "88889050", clip="640060"),
-            customer=Leg(Role.CUSTOMER, "88889060", clip="640003"),
+            customer=Leg(Role.CUSTOMER, str(88889060 + self._stored), clip="640003"),
             created_at=NOW,
-            phase=Phase.QUEUED,
         )
+        self._stored += 1
         call = replace(call, **facts)
-        self.calls.calls[call.serial] = call
+        self._runner.run(self._store(call))
         return call
+
+    async def _store(self, call: Call) -> None:
+        queued = replace(call, phase=Phase.QUEUED, started_at=None, ended_at=None, reason=None, cause=None)
+        assert isinstance(await self.store.intake().place(Intent(queued)), Placed)
+        if self._journal is None:
+            self._journal = self.store.journal(asyncio.get_running_loop())
+        self._journal.append(Step(call), lambda: None)
+        await self._journal.drained()
 
 
 class Client:

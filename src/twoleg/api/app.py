@@ -13,17 +13,21 @@ from structlog.typing import FilteringBoundLogger
 from twoleg.api.aicc.describe import operations as aicc_operations
 from twoleg.api.aicc.face import error_body, make_routes
 from twoleg.api.asgi import Receive, Scope, Send
-from twoleg.api.http import JSON, Answer, ClientGone, ErrorBody, Failed, Handler, HttpError, read_body
+from twoleg.api.http import JSON, Answer, ClientGone, ErrorBody, Handler, HttpError, read_body
 from twoleg.api.openapi import make_document
 from twoleg.api.probes import make_probes, serve_document
 from twoleg.api.probes import operations as probe_operations
 from twoleg.application.check_token import CheckToken
+from twoleg.application.errors import StoreUnavailable
 from twoleg.application.issue_token import IssueToken
 from twoleg.application.place_call import PlaceCall
 from twoleg.application.ports import CallIntake, CallReader, Clock, Directory, Entropy, Nudge, SecretHasher
 
 LOGIN_THREADS = 2
 """Cores that logins may take at most; each verification also holds 19 MiB (adapters/secrets.py)."""
+
+STORE_TROUBLE = ("the store is unavailable: nothing was placed or changed, try again", ((b"retry-after", b"1"),))
+"""What is told of `StoreUnavailable`, wherever it comes from; decisions 1.4 keep it at 500. Seconds."""
 
 Routes = Mapping[str, Mapping[str, Handler]]
 """Path -> method -> handler."""
@@ -87,9 +91,8 @@ class App:
             path=scope["path"],
             exc_info=error,
         )
-        failed = error if isinstance(error, Failed) else Failed("internal error")
-        text = f"{failed.text}; correlation id {correlation_id}"
-        return Answer(self.error_body(500, text), 500, failed.headers)
+        text, headers = STORE_TROUBLE if isinstance(error, StoreUnavailable) else ("internal error", ())
+        return Answer(self.error_body(500, f"{text}; correlation id {correlation_id}"), 500, headers)
 
 
 def create_app(  # noqa: PLR0913 - the composition root hands over each port by its name

@@ -38,15 +38,6 @@ class HttpError(Exception):
         self.headers = headers
 
 
-class Failed(Exception):
-    """A request that we could not serve and that was in order: 500, with a correlation id that is in the log."""
-
-    def __init__(self, text: str, *, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-        super().__init__(text)
-        self.text = text
-        self.headers = headers
-
-
 class ClientGone(Exception):
     """The client closed its connection before its request was complete; nobody is left to answer."""
 

@@ -13,9 +13,9 @@ from twoleg.api.aicc.codes import AICC_CODES, ITA_CODES, SUCCESS, VENDOR_NAMES, 
 from twoleg.api.aicc.orders import Order, OrderRefused
 from twoleg.api.aicc.wire import CreateCallResponse, CreateCallResult
 from twoleg.api.asgi import Headers
-from twoleg.api.http import Answer, Failed, HttpError, one_header
+from twoleg.api.http import Answer, HttpError, one_header
 from twoleg.application.check_token import CheckToken
-from twoleg.application.errors import IdempotencyConflict, StoreUnavailable
+from twoleg.application.errors import IdempotencyConflict
 from twoleg.application.place_call import PlaceCall
 from twoleg.application.ports import Idempotency, Placed
 from twoleg.domain.callbacks import CallbackRefused
@@ -23,7 +23,6 @@ from twoleg.domain.tenant import Profile, Refused, Tenant
 
 LONGEST_KEY = 255
 """Characters of an Idempotency-Key."""
-RETRY_AFTER = ((b"retry-after", b"1"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +47,6 @@ class CreateCall:
             placed = await self.place_call(tenant, order.request, idempotency=idempotency)
         except IdempotencyConflict as conflict:
             raise HttpError(409, "this Idempotency-Key came before with another body") from conflict
-        except StoreUnavailable as trouble:
-            raise Failed(
-                "nothing was placed: the call could not be stored; try again", headers=RETRY_AFTER
-            ) from trouble
         return _accepted(placed) if isinstance(placed, Placed) else _refused(tenant, placed, order)
 
     def _idempotency(self, headers: Headers, body: bytes) -> Idempotency | None:
