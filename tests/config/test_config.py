@@ -57,7 +57,7 @@ def test_the_example_lists_exactly_the_known_keys() -> None:
 
 def test_the_example_shows_the_defaults(load_text: Callable[..., Settings]) -> None:
     example = load(ROOT / "twoleg.example.toml", {})
-    bare = load_text(STORE + TRUNK)
+    bare = load_text(STORE + TRUNK + "[sandbox]\nenabled = true")  # on in the example, off by default
     for section in ("http", "sip", "timers", "sandbox", "log", "node", "trunks"):
         assert getattr(example, section) == getattr(bare, section), section
 

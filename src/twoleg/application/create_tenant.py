@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from twoleg.application.errors import ApplicationError
-from twoleg.application.ports import Clock, Directory, Entropy, Registry
+from twoleg.application.ports import Clock, Entropy, Registry
 from twoleg.domain.numbers import is_dialable
 from twoleg.domain.tenant import Tenant
 
@@ -22,11 +22,10 @@ class TenantRejected(ApplicationError):
     """The tenant cannot be taken in; the message names the rule at fault. The operator's fault."""
 
 
-def create_tenant(
-    wished: Tenant, *, directory: Directory, registry: Registry, entropy: Entropy, clock: Clock
-) -> Tenant:
+def create_tenant(wished: Tenant, *, registry: Registry, entropy: Entropy, clock: Clock) -> Tenant:
     """Check and store the tenant under an id of our own (the one it came with is ignored); answers it as stored.
 
+    Names are for people and need not be unique: the id is what counts.
     Raises `TenantRejected`, `StoreUnavailable`.
     """
     tenant = replace(
@@ -35,7 +34,7 @@ def create_tenant(
         name=wished.name.strip(),
         callback_hosts=tuple(host.lower() for host in wished.callback_hosts),
     )
-    fault = _fault(tenant) or _name_taken(tenant, directory)
+    fault = _fault(tenant)
     if fault is not None:
         raise TenantRejected(fault)
     registry.add_tenant(tenant, at=clock.now_ms())
@@ -71,10 +70,4 @@ def _host_fault(hosts: Iterable[str]) -> str | None:
     for host in hosts:
         if _HOST.fullmatch(host) is None or len(host) > 253:
             return f"callback host {host}: must be a bare host name or IPv4 address, such as crm.example.com"
-    return None
-
-
-def _name_taken(tenant: Tenant, directory: Directory) -> str | None:
-    if any(other.name == tenant.name for other in directory.tenants()):
-        return f"there is a tenant named {tenant.name} already"
     return None

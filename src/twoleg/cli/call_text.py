@@ -1,0 +1,82 @@
+"""A call in words for people and as a document for machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twoleg.domain.call import Call, Leg, Phase
+from twoleg.domain.causes import name_of_cause
+
+_LEG_FACTS = (
+    "number",
+    "clip",
+    "dialled_at",
+    "ringing_at",
+    "early_media_at",
+    "answered_at",
+    "released_at",
+    "sip_status",
+    "sip_reason",
+    "cause",
+)
+
+
+def document_of(call: Call) -> dict[str, Any]:
+    """All that is known. The serial is a string, being larger than 2**53; times are ms since the epoch."""
+    document = {
+        "serial": str(call.serial),
+        "tenant_id": call.tenant_id,
+        "state": int(call.state),
+        "phase": call.phase.name.lower(),
+        "reason": None if call.reason is None else int(call.reason),
+        "reason_text": None if call.reason is None else call.reason.text,
+        "cause": call.cause,
+        "cause_text": None if call.cause is None else name_of_cause(call.cause),
+        "call_data": call.call_data,
+        "created_at": call.created_at,
+        "started_at": call.started_at,
+        "talking_at": call.talking_at,
+        "ended_at": call.ended_at,
+        "agent": _leg_document(call.agent),
+        "customer": _leg_document(call.customer),
+    }
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def _leg_document(leg: Leg) -> dict[str, Any]:
+    document = {name: getattr(leg, name) for name in _LEG_FACTS}
+    document["ended_by"] = None if leg.ended_by is None else leg.ended_by.value
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def headline(call: Call) -> str:
+    """Where the call stands, in one line."""
+    match call.phase:
+        case Phase.QUEUED:
+            return "waiting to be dialled"
+        case Phase.CALLING_AGENT:
+            return "the agent's phone rings" if call.agent.ringing_at else "calling the agent"
+        case Phase.CALLING_CUSTOMER:
+            return f"the agent answered; {_customer(call.customer)}"
+        case Phase.TALKING:
+            return "talking"
+        case Phase.ENDED:
+            return f"ended: {how_it_ended(call)}"
+
+
+def _customer(leg: Leg) -> str:
+    if leg.ringing_at:
+        return "the customer's phone rings"
+    return "the customer's network plays something" if leg.early_media_at else "calling the customer"
+
+
+def how_it_ended(call: Call) -> str:
+    """Why, with both codes; empty while it lives."""
+    if call.reason is None or call.cause is None:
+        return ""
+    return f"{call.reason.text} (reason {int(call.reason)}, Q.850 {call.cause} {name_of_cause(call.cause)})"
+
+
+def state_name(call: Call) -> str:
+    """The published state in words."""
+    return call.state.name.replace("_", " ").lower()

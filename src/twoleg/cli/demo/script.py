@@ -1,0 +1,64 @@
+"""The calls of the demo, and how each must end. Data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RING_AGENT = 3
+"""Seconds the agent's phone rings in the demo's service, so that nobody waits half a minute to see it time out."""
+
+ANSWERS = "8855500200"
+"""Any prefix before the sandbox's eight digits will do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One call."""
+
+    title: str
+    caller: str
+    called: str
+    reason: int
+    """The `reasonCode` it must end with."""
+    talks: bool = False
+    """Whether it must have been in state 2."""
+    hang_up: bool = False
+    """Whether we end it, by `twoleg hangup`, once it talks."""
+    note: str = ""
+    """What the end shows."""
+
+
+SCENES = (
+    Scene(
+        "Both answer, they talk, the customer hangs up",
+        caller=ANSWERS,
+        called="8655500002",
+        reason=0,
+        talks=True,
+        note="the customer hung up",
+    ),
+    Scene("The customer is busy", caller=ANSWERS, called="8655500486", reason=3, note="SIP 486, Q.850 17"),
+    Scene(
+        "The customer's network has no circuit: 503 with a Reason header",
+        caller=ANSWERS,
+        called="8655500503",
+        reason=3,
+        note="SIP 503, Q.850 34",
+    ),
+    Scene(
+        f"The agent never answers (it may ring for {RING_AGENT} s here)",
+        caller="8855500408",
+        called="8655500200",
+        reason=4,
+        note="our CANCEL, Q.850 19",
+    ),
+    Scene(
+        "Early media, they talk, and an operator ends the call",
+        caller=ANSWERS,
+        called="8655500183",
+        reason=1001,
+        talks=True,
+        hang_up=True,
+        note="twoleg hangup",
+    ),
+)

@@ -1,0 +1,64 @@
+"""`twoleg serve`, `twoleg check`, `twoleg demo`: the service itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from rich.table import Table
+
+from twoleg.bootstrap.check import Finding
+from twoleg.bootstrap.check import check as check_settings
+from twoleg.bootstrap.serve import serve as run_service
+from twoleg.cli.demo.run import demo
+from twoleg.cli.errors import NEGATIVE
+from twoleg.cli.options import ConfigOption, JsonOption, settings_of
+from twoleg.cli.output import OUT, say_json
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(serve)
+    app.command()(check)
+    app.command()(demo)
+
+
+def serve(*, config: ConfigOption = None) -> None:
+    """Run the service in the foreground. One line on standard output says when it is ready; the log is on stderr.
+
+    It stops cleanly on SIGTERM and Ctrl-C; a second one stops it at once.
+
+    Example:  twoleg serve --config /etc/twoleg.toml
+    """
+    run_service(settings_of(config), typer.echo)
+
+
+def check(*, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Say whether the configuration is sound, the store opens and the trunks answer. Exit code 1: something is not.
+
+    Example:  twoleg check --json
+    """
+    findings = check_settings(settings_of(config))
+    is_sound = all(finding.sound for finding in findings)
+    if as_json:
+        say_json({"ok": is_sound, "checks": [_document(finding) for finding in findings]})
+    else:
+        _show(findings)
+        OUT.print("[green]all is well[/]" if is_sound else "[red]not ready: see the lines marked no[/]")
+    if not is_sound:
+        raise typer.Exit(NEGATIVE)
+
+
+def _document(finding: Finding) -> dict[str, Any]:
+    document: dict[str, Any] = {"what": finding.what, "ok": finding.sound, "says": finding.says}
+    if finding.milliseconds is not None:
+        document["milliseconds"] = round(finding.milliseconds, 1)
+    return document
+
+
+def _show(findings: list[Finding]) -> None:
+    table = Table(box=None, show_header=False)
+    for finding in findings:
+        took = "" if finding.milliseconds is None else f" in {finding.milliseconds:.1f} ms"
+        table.add_row("[green]ok[/]" if finding.sound else "[bold red]no[/]", finding.what, finding.says + took)
+    OUT.print(table)

@@ -1,0 +1,63 @@
+"""A call on a terminal: one panel with its state and both phones."""
+
+from __future__ import annotations
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from twoleg.cli.call_text import headline, state_name
+from twoleg.cli.output import OUT
+from twoleg.cli.times import clock_time, length
+from twoleg.domain.call import Call, CallState, Leg
+
+_COLOURS = {
+    CallState.TO_BE_CALLED: "yellow",
+    CallState.CALLING: "cyan",
+    CallState.TALKING: "green",
+    CallState.ENDED: "bold",
+}
+
+
+def show(call: Call, *, now: int) -> None:
+    """Print it."""
+    OUT.print(drawing(call, now=now))
+
+
+def drawing(call: Call, *, now: int) -> Group:
+    """The call as it is at `now` (ms since the epoch), for printing or for a live display."""
+    colour = _COLOURS[call.state]
+    state = Text.from_markup(f"state   [{colour}]{int(call.state)} {state_name(call)}[/]  {escape(_since(call, now))}")
+    phones = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for leg in (call.agent, call.customer):
+        phones.add_row(leg.role.value, leg.number, f"shown {leg.clip}", escape(_leg_line(leg, now)))
+    lines = [Text(f"call    {call.serial}  placed {clock_time(call.created_at)}"), state]
+    if call.call_data is not None:
+        lines.append(Text(f"data    {call.call_data[:200]}"))
+    return Group(*lines, Text(f"        {headline(call)}"), phones)
+
+
+def _since(call: Call, now: int) -> str:
+    if call.ended_at is not None:
+        talked = "" if call.talking_at is None else f", talked {length(call.ended_at - call.talking_at)}"
+        return f"after {length(call.ended_at - call.created_at)}{talked}"
+    return f"for {length(now - (call.talking_at or call.started_at or call.created_at))}"
+
+
+def _leg_line(leg: Leg, now: int) -> str:
+    if leg.dialled_at is None:
+        return "not dialled" if leg.sip_status is None else ""
+    parts = []
+    if leg.ringing_at is not None:
+        parts.append(f"rang after {length(leg.ringing_at - leg.dialled_at)}")
+    if leg.answered_at is not None:
+        parts.append(f"answered after {length(leg.answered_at - leg.dialled_at)}")
+    if leg.sip_status is not None:
+        parts.append(f"SIP {leg.sip_status}")
+    if leg.sip_reason:
+        parts.append(leg.sip_reason)
+    if leg.released_at is not None:
+        by = f" by {leg.ended_by.value}" if leg.ended_by else ""
+        parts.append(f"ended{by} after {length(leg.released_at - leg.dialled_at)}")
+    return ", ".join(parts) or f"dialled {length(now - leg.dialled_at)} ago"
