@@ -111,7 +111,7 @@ def silence(leg: Leg, now: float) -> None:
         wait.stop()
     leg.ack_waits.clear()
     if leg.reoffer is not None:
-        leg.reoffer.close()
+        leg.reoffer.close(now)
         leg.reoffer = None
     if leg.their_offer is not None:
         leg.their_offer.refuse(487, now)

@@ -59,7 +59,7 @@ class OurOffers(Protocol):
     def acknowledge(self, body: bytes, now: float) -> None:
         """Answer the offer in the 2xx."""
 
-    def close(self) -> None:
+    def close(self, now: float) -> None:
         """The leg is ending."""
 
 

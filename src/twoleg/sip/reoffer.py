@@ -55,6 +55,11 @@ class Attempt:
         """Timer B, or the transport."""
         self.reoffer.request_failed(origin, now)
 
+    def abandon(self, now: float) -> None:
+        """Wait no longer for a final response."""
+        if self.transaction is not None:
+            self.transaction.abandon(now)
+
 
 class Reoffer:
     """The line of offers of one leg.  Each stays first in line until it is answered or refused for good."""
@@ -103,10 +108,12 @@ class Reoffer:
             self._send_ack(self._attempt, body)
             self._next(now)
 
-    def close(self) -> None:
-        """The leg is ending."""
+    def close(self, now: float) -> None:
+        """The leg is ending; a 2xx that comes within 64 * T1 is still acknowledged."""
         self._stop_deadline()
         self._advance(ReofferInput.CLOSE)
+        if self._attempt is not None and self._attempt.request is not None:
+            self.core.wire.deadlines.arm(now + self.core.wire.timers.timeout, self._attempt.abandon)
 
     def response_received(self, attempt: Attempt, response: Response, now: float) -> None:
         """A provisional, or the one final response to the re-INVITE under way."""
@@ -250,8 +257,8 @@ class Reoffer:
 
     def _cancel_unheard(self, now: float) -> None:
         self.core.wire.in_hand = self._leg.id
-        if self._attempt is not None and self._attempt.transaction is not None:
-            self._attempt.transaction.abandon(now)
+        if self._attempt is not None:
+            self._attempt.abandon(now)
         self._advance(ReofferInput.CANCEL_UNHEARD)
         dialog_lost(self.core, self._leg, what=LegInput.SILENT, reasons=(), now=now)
 
