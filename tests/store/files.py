@@ -50,6 +50,19 @@ def locked(path: Path) -> Iterator[None]:
         connection.close()
 
 
+def said(running: subprocess.Popen[str]) -> str:
+    """The next line of a process."""
+    assert running.stdout is not None
+    return running.stdout.readline().strip()
+
+
+def tell(running: subprocess.Popen[str], line: str) -> None:
+    """Give a process a line."""
+    assert running.stdin is not None
+    running.stdin.write(f"{line}\n")
+    running.stdin.flush()
+
+
 @contextmanager
 def process(program: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
     """Another Python that runs a program of tests/store; killed in the end if it still runs."""

@@ -1,4 +1,4 @@
-"""A process that tries to change a read-only file, waits for a line, and tries again. Arguments: the file, the user.
+"""A process that changes a file each time a line comes, or says why it cannot. Arguments: the file, the user.
 
 It becomes that user first, because root may write anything.
 """
@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from itertools import count
 from pathlib import Path
 
 from contract.worlds import numbered
 from store.files import opened
-from twoleg.adapters.store.sqlite import SqliteStore
+from twoleg.adapters.store.sqlite import SqliteStore, UnusableStore
 from twoleg.adapters.store.sqlite.intake import SqliteIntake
 from twoleg.adapters.store.sqlite.migrations import known_migrations
 from twoleg.application.errors import StoreUnavailable
@@ -24,9 +25,9 @@ def say(line: object) -> None:
     sys.stdout.flush()
 
 
-async def place(intake: SqliteIntake) -> None:
+async def place(intake: SqliteIntake, serial: int) -> None:
     try:
-        answer = await intake.place(Intent(numbered(1)))
+        answer = await intake.place(Intent(numbered(serial)))
     except StoreUnavailable as error:
         say(error)
     else:
@@ -34,9 +35,9 @@ async def place(intake: SqliteIntake) -> None:
         say(f"placed {answer.serial}")
 
 
-def add(store: SqliteStore) -> None:
+def add(store: SqliteStore, number: int) -> None:
     try:
-        store.registry().add_signing_key(SigningKey("k", b"s"), at=1)
+        store.registry().add_signing_key(SigningKey(f"k{number}", b"s"), at=1)
     except StoreUnavailable as error:
         say(error)
     else:
@@ -46,14 +47,18 @@ def add(store: SqliteStore) -> None:
 async def main(path: str, user: str) -> None:
     known_migrations()  # read while the package's own files can be
     os.setuid(int(user))
-    store = opened(Path(path))
+    try:
+        store = opened(Path(path))
+    except UnusableStore as error:
+        say(error)
+        return
     intake = store.intake()
     say(f"{len(store.directory().tenants())} tenants")
-    await place(intake)
-    add(store)
-    sys.stdin.readline()
-    await place(intake)
-    add(store)
+    for turn in count(1):
+        if not sys.stdin.readline():
+            break
+        await place(intake, turn)
+        add(store, turn)
     store.close()
 
 

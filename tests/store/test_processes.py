@@ -5,12 +5,11 @@ from __future__ import annotations
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
 
 import pytest
 
 from contract.worlds import numbered
-from store.files import opened, process, rows, with_tenant
+from store.files import opened, process, rows, said, tell, with_tenant
 
 ACKNOWLEDGED = 200
 
@@ -73,16 +72,4 @@ def start(processes: list[subprocess.Popen[str]]) -> None:
     """All of them at the same time."""
     assert [said(running) for running in processes] == ["ready"] * len(processes)
     for running in processes:
-        stdin = _pipe(running.stdin)
-        stdin.write("go\n")
-        stdin.flush()
-
-
-def said(running: subprocess.Popen[str]) -> str:
-    """The next line of a process."""
-    return _pipe(running.stdout).readline().strip()
-
-
-def _pipe(end: IO[str] | None) -> IO[str]:
-    assert end is not None
-    return end
+        tell(running, "go")

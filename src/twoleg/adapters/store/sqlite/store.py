@@ -95,8 +95,7 @@ class SqliteStore:
 def open_store(url: str, *, clock: Clock, logger: StoreLog) -> SqliteStore:
     """Open the file, creating or migrating it as needed; safe when several processes do so at once.
 
-    `url` is `sqlite:////absolute/path` or `sqlite:///relative/path`. A file that cannot be written but has the right
-    schema is opened: it can be read, and changes are refused until it can be written. Raises `UnusableStore`, one line.
+    `url` is `sqlite:////absolute/path` or `sqlite:///relative/path`. Raises `UnusableStore` with one clear line.
     """
     path = path_of(url)
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
@@ -118,6 +117,9 @@ def _prepare(path: Path, clock: Clock, log: StoreLog) -> None:
         FileExistsError
     ):  # it holds signing keys: for its owner's eyes, and so are the files SQLite puts beside it
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+    for needed in (path.parent, path):  # SQLite keeps its log beside the file
+        if not os.access(needed, os.W_OK):
+            raise UnusableStore(f"{needed} may not be written by this user")
     with closing(_open_patiently(path)) as connection:
         migrate(connection, known_migrations(), now_ms=clock.now_ms(), log=log)
 
