@@ -337,6 +337,16 @@ def test_a_fault_in_one_phone_ends_that_call_and_is_told(monkeypatch: pytest.Mon
     assert failed.status == 480
 
 
+def test_a_fault_in_the_last_moment_does_not_leave_the_verb(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = Line()
+    leg = line.call("55500487")
+    monkeypatch.setattr(Phone, "take_last_moment", None)
+    line.release(leg)
+    line.run(60)
+    assert len(line.faults) == 1
+    assert len(line.exchange) == 0
+
+
 def test_a_caller_that_cannot_be_reached_ends_its_calls() -> None:
     line = Line()
     line.call("55500408")

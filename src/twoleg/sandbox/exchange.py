@@ -166,7 +166,7 @@ class Exchange:
         except SipParseError:
             return
         if call is not None:
-            self._perform_all(call, call.phone.take_last_moment(), now)
+            self._guard(lambda: self._perform_all(call, call.phone.take_last_moment(), now), call.leg, now)
 
     def _play(self, call: _Call, now: float) -> None:
         self._perform_all(call, call.phone.take_due(now), now)
