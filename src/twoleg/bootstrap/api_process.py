@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
 
 from twoleg.adapters.secrets import Argon2Hasher
 from twoleg.adapters.store.sqlite import open_store
@@ -15,9 +14,6 @@ from twoleg.api.app import create_app
 from twoleg.api.server import serve_api
 from twoleg.bootstrap.logs import Log
 from twoleg.bootstrap.orders import Orders, inherited
-
-if TYPE_CHECKING:
-    from structlog.typing import FilteringBoundLogger
 
 
 async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
@@ -34,7 +30,7 @@ async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None]
             hasher=Argon2Hasher(),
             nudge=DatagramNudge(inherited(orders.nudge)),
             node_id=orders.settings.node.id,
-            log=cast("FilteringBoundLogger", log),
+            log=log,
         )
         await serve_api(sockets=[inherited(orders.http)], app=app, on_ready=on_ready, stop=stop)
     finally:

@@ -55,8 +55,12 @@ def _say_ready() -> None:
 
 
 def _die_with_supervisor() -> None:
-    """The supervisor never writes a second line: whatever comes here is its end, however it ended."""
-    sys.stdin.buffer.read()
+    """The supervisor never writes a second line: whatever comes here is its end, however it ended.
+
+    Read below Python's buffer, whose lock this thread would still hold when the process ends by itself.
+    """
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     os._exit(1)
 
 

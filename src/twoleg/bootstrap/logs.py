@@ -36,6 +36,9 @@ class Log(Protocol):
     def error(self, event: str, /, **facts: Any) -> Any:
         """Somebody must do something."""
 
+    def is_enabled_for(self, level: int) -> bool:
+        """Whether lines of that level (of the logging module) are written."""
+
     def exception(self, event: str, /, **facts: Any) -> Any:
         """The same, with the traceback of what is being handled."""
 
@@ -45,15 +48,15 @@ _JSON = msgspec.json.Encoder(enc_hook=repr, order=None)
 
 
 def _encode(event: MutableMapping[str, Any], **_: Any) -> bytes:
-    return _JSON.encode(event)
+    """When, how bad and what first: the three that eyes look for."""
+    first = {"timestamp": event.pop("timestamp"), "level": event.pop("level"), "event": event.pop("event")}
+    return _JSON.encode({**first, **event})
 
 
 _SHARED: tuple[Processor, ...] = (
-    structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
-    structlog.processors.EventRenamer("event"),
 )
 
 
@@ -71,7 +74,7 @@ def open_log(level: str, *, process: str) -> Log:
             foreign_pre_chain=[*_SHARED, _bind_process(process)],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(serializer=lambda event, **_: _JSON.encode(event).decode()),
+                structlog.processors.JSONRenderer(serializer=lambda event, **_: _encode(event).decode()),
             ],
         )
     )
@@ -97,12 +100,15 @@ class CallLines:
 
     def __init__(self, log: Log) -> None:
         self._log = log
+        self._tells_all = log.is_enabled_for(logging.DEBUG)
 
     def stepped(self, step: Step, signal: Signal) -> None:
         """The events of the step, in order."""
         for event in step.events:
-            say = self._log.info if event.type in _TOLD else self._log.debug
-            say(event.type.value, **_of(step.call), **_known_of(event), signal=type(signal).__name__)
+            if event.type in _TOLD:
+                self._log.info(event.type.value, **_of(step.call), **_known_of(event), signal=type(signal).__name__)
+            elif self._tells_all:
+                self._log.debug(event.type.value, **_of(step.call), **_known_of(event), signal=type(signal).__name__)
 
     def faulted(self, call: Call, at: Signal | Effect, error: Exception) -> None:
         """With the traceback: this is ours to mend."""

@@ -54,7 +54,7 @@ async def _introduce(service: Hosted, client: Client) -> None:
     tenant = await _shown(service, "tenant", "create", "Demo", "--access-code", "640003", "--json")
     app = await _shown(service, "app", "create", "--tenant", tenant["tenant_id"], "--json")
     token = await client.log_in(app_key=app["app_key"], app_secret=app["app_secret"])
-    OUT.print(f"POST {TOKEN}\n  a token for {token['ExpiresIn']} s\n", markup=False)
+    OUT.print(f"POST {TOKEN}\n  a token for {token['Expires']} s\n", markup=False)
 
 
 async def _shown(service: Hosted, *arguments: str) -> dict[str, Any]:
