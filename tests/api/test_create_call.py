@@ -439,8 +439,8 @@ def test_store_in_trouble_is_500_that_says_nothing_was_placed_and_when_to_retry(
     assert answer.headers["retry-after"] == "1"
     assert "nothing was placed" in answer.json["retMsg"]
     assert world.nudges == 0
-    (entry,) = world.log
-    assert entry["correlation_id"] in answer.json["retMsg"]
+    ((_, _, facts),) = world.log.lines
+    assert facts["correlation_id"] in answer.json["retMsg"]
     assert "locked" not in answer.json["retMsg"]
 
 

@@ -138,10 +138,10 @@ def test_failure_of_ours_is_500_with_a_correlation_id_that_is_in_the_log(world: 
     assert answer.status == 500
     assert answer.json["retCode"] == "500"
     assert "secret detail" not in answer.body.decode()
-    (entry,) = world.log
-    assert entry["correlation_id"] in answer.json["retMsg"]
-    assert entry["exc_info"] is world.trouble.error
-    assert entry["path"] == QUERY_CALL_STATE_PATH
+    ((_, _, facts),) = world.log.lines
+    assert facts["correlation_id"] in answer.json["retMsg"]
+    assert facts["exc_info"] is world.trouble.error
+    assert facts["path"] == QUERY_CALL_STATE_PATH
 
 
 def test_store_in_trouble_says_when_to_retry(world: World, client: Client) -> None:

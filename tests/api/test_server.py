@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
 import socket
-import subprocess
-import sys
-import textwrap
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -249,7 +245,7 @@ def test_client_that_leaves_halfway_hurts_nobody(client: Client, address: Addres
         connection.sendall(request(client, QUERY[:5], framing="Content-Length: 20"))
 
     assert status_of(talk(address, request(client, extra="Connection: close\r\n"))) == 200
-    assert client.world.log == []
+    assert client.world.log.lines == []
 
 
 def test_token_may_be_asked_for_while_others_query(shared: tuple[World, Client, Address]) -> None:
@@ -292,32 +288,6 @@ def test_stop_finishes_what_is_under_way() -> None:
     assert status_of(answers[0]) == 200
 
 
-API_PROCESS = """
-    import socket, sys
-    from api.world import World
-    from fakes.store import MemoryStore
-    from twoleg.api.server import run_api
-    listening = socket.create_server(("127.0.0.1", 0))
-    world = World(MemoryStore())
-    run_api(sockets=[listening], app=world.app, on_ready=lambda: print(listening.getsockname()[1], flush=True))
-"""
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_process_says_when_it_is_ready_and_ends_cleanly_at_a_signal(number: signal.Signals) -> None:
-    paths = repr(sys.path)
-    code = f"import sys; sys.path[:] = {paths}\n" + textwrap.dedent(API_PROCESS)
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        port = int(process.stdout.readline())
-        assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
-
-        process.send_signal(number)
-        _, said = process.communicate(timeout=20)
-
-    assert (process.returncode, said) == (0, b"")
-
-
 def test_client_that_takes_no_answers_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     dropped = threading.Event()
     monkeypatch.setattr(protocol, "PATIENCE", 0.0)
@@ -340,4 +310,4 @@ def test_client_that_sends_far_ahead_is_refused(client: Client, address: Address
     answers = talk(address, PAGE * 10_000)
 
     assert answers.count(b"HTTP/1.1 ") <= protocol.MOST_PIPELINED + 1
-    assert client.world.log == []
+    assert client.world.log.lines == []

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-import structlog
-
 from api.asgi_client import Response, exchange
 from api.doubles import NotingDirectory, NotingIntake, NotingReader, PlainHasher, SeededEntropy, Trouble
 from fakes.clock import DrivenClock
+from fakes.log import NotedLog
 from twoleg.api.aicc.face import CREATE_CALL_V1_PATH, CREATE_CALL_V3_PATH, QUERY_CALL_STATE_PATH, TOKEN_PATH
 from twoleg.api.app import create_app
 from twoleg.application.ports import App, Intent, Placed, SigningKey
@@ -42,7 +41,7 @@ class World:
         self.directory = NotingDirectory(store.directory(), self.trouble)
         self.intake = NotingIntake(store.intake(), self.trouble)
         self.reader = NotingReader(store.reader(), self.trouble)
-        self.log: list[dict[str, Any]] = []
+        self.log = NotedLog()
         self.nudges = 0
         self.registry.add_signing_key(SigningKey("k1", b"a key of the tests, 32 bytes long"), at=NOW)
         self._runner = asyncio.Runner()
@@ -61,9 +60,7 @@ class World:
             hasher=self.hasher,
             nudge=self._nudge,
             node_id=1,
-            log=structlog.wrap_logger(
-                None, processors=[self._note], wrapper_class=structlog.make_filtering_bound_logger(0)
-            ),
+            log=self.log,
         )
         return self.app
 
@@ -73,10 +70,6 @@ class World:
 
     def _nudge(self) -> None:
         self.nudges += 1
-
-    def _note(self, _logger: object, _method: str, entry: Any) -> Any:
-        self.log.append(dict(entry))
-        raise structlog.DropEvent
 
     def tenant(self, tenant_id: str, **rules: Any) -> None:
         """A tenant with these rules, unless there is one of that id."""

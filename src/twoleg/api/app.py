@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-
-from structlog.typing import FilteringBoundLogger
+from typing import Any, Protocol
 
 from twoleg.api.aicc.describe import operations as aicc_operations
 from twoleg.api.aicc.face import error_body, make_routes
@@ -33,10 +32,17 @@ Routes = Mapping[str, Mapping[str, Handler]]
 """Path -> method -> handler."""
 
 
+class ApiLog(Protocol):
+    """Where failures of ours go: structlog's way of calling, so any bound logger fits."""
+
+    def error(self, event: str, /, **facts: Any) -> Any:
+        """A fault of ours: somebody must look."""
+
+
 class App:
     """A raw ASGI application; also tells the server underneath how to word an error."""
 
-    def __init__(self, *, routes: Routes, error_body: ErrorBody, entropy: Entropy, log: FilteringBoundLogger) -> None:
+    def __init__(self, *, routes: Routes, error_body: ErrorBody, entropy: Entropy, log: ApiLog) -> None:
         self.error_body = error_body
         self._routes = routes
         self._entropy = entropy
@@ -105,11 +111,11 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     hasher: SecretHasher,
     nudge: Nudge,
     node_id: int,
-    log: FilteringBoundLogger,
+    log: ApiLog,
 ) -> App:
     """The whole HTTP application over these ports. Needs no running loop yet; hashes one secret, so takes some 20 ms.
 
-    `node_id`: 0-63, different on each node. `log`: a structlog logger.
+    `node_id`: 0-63, different on each node.
     """
     threads = ThreadPoolExecutor(LOGIN_THREADS, thread_name_prefix="login")
     check_token = CheckToken(directory=directory, clock=clock)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from socket import socket
 
 import uvicorn
-import uvloop
 
 from twoleg.api.app import App
 from twoleg.api.protocol import GuardedProtocol
@@ -54,19 +52,6 @@ async def serve_api(*, sockets: Sequence[socket], app: App, on_ready: Callable[[
     `sockets`: bound TCP sockets; they are closed at the end. `on_ready` is called once, when connections are accepted.
     """
     await _Server(_config(app), on_ready=on_ready, stop=stop).serve(list(sockets))
-
-
-def run_api(*, sockets: Sequence[socket], app: App, on_ready: Callable[[], None]) -> None:
-    """The whole life of an API process, in its main thread: `serve_api` on uvloop until SIGTERM or SIGINT."""
-
-    async def until_signalled() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await serve_api(sockets=sockets, app=app, on_ready=on_ready, stop=stop)
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(until_signalled())
 
 
 def _config(app: App) -> uvicorn.Config:
