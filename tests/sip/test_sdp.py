@@ -205,5 +205,16 @@ def test_offer_without_a_codec_of_ours_has_no_answer(formats: bytes) -> None:
         answer_to(parse(PHONE.replace(b"96 9 8 0 97", formats)), address="127.0.0.1", port=6000, session_id=9)
 
 
+@pytest.mark.parametrize("profile", [b"RTP/SAVP", b"UDP/TLS/RTP/SAVPF"])
+def test_answer_never_turns_secure_media_into_plain(profile: bytes) -> None:
+    secure = PHONE.replace(b"RTP/AVP", profile)
+    with pytest.raises(SdpError):
+        answer_to(parse(secure), address="127.0.0.1", port=6000, session_id=9)
+    best_effort = parse(secure + b"m=audio 5000 RTP/AVP 8\r\na=sendonly\r\n")
+    answer = answer_to(best_effort, address="127.0.0.1", port=6000, session_id=9)
+    assert [(media.port, media.protocol) for media in answer.media] == [(0, profile.decode()), (6000, "RTP/AVP")]
+    assert answer.direction is Direction.RECVONLY
+
+
 def test_default_codecs_are_what_the_docs_promise() -> None:
     assert [codec.name for codec in DEFAULT_CODECS] == ["PCMA", "PCMU", "G722", "telephone-event"]

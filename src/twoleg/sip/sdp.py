@@ -39,6 +39,9 @@ __all__ = [
 _DISCARD_PORT: Final = 9
 """Where an inactive stream says it listens: port 0 would refuse the stream (RFC 3264 6)."""
 
+_PROFILE: Final = "RTP/AVP"
+"""The only transport we speak of; an answer must repeat the one of the offer (RFC 3264 6), so others are refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class Codec:
@@ -230,21 +233,22 @@ def inactive_offer(
 def answer_to(
     offer: SessionDescription, *, address: str, port: int, session_id: int, version: int = 1
 ) -> SessionDescription:
-    """An answer (RFC 3264 6) that takes the first audio stream with `DEFAULT_CODECS` and refuses all others.
+    """An answer (RFC 3264 6) that takes the first plain RTP audio stream with `DEFAULT_CODECS` and refuses all others.
 
-    Raises SdpError when the offer holds no audio stream with a codec of ours: answer 488.
+    Raises SdpError when the offer holds no such stream with a codec of ours: answer 488.
     """
-    audio = offer.audio
+    audio = next((one for one in offer.media if one.kind == "audio" and one.port and one.protocol == _PROFILE), None)
     codecs = [] if audio is None else _common_codecs(audio)
-    if all(codec.name == "telephone-event" for codec in codecs):
-        raise SdpError("no audio stream with a codec of ours")
-    taken = _audio(port=port, codecs=codecs).with_direction(offer.direction.answered)
+    if audio is None or all(codec.name == "telephone-event" for codec in codecs):
+        raise SdpError("no plain RTP audio stream with a codec of ours")
+    offered = audio.direction or direction_of(offer.lines) or Direction.SENDRECV
+    taken = _audio(port=port, codecs=codecs).with_direction(offered.answered)
     base = audio_description(address=address, port=port, session_id=session_id, version=version)
     return replace(base, media=tuple([taken if media is audio else _refused(media) for media in offer.media]))
 
 
 def _audio(*, port: int, codecs: Sequence[Codec]) -> Media:
-    lines = [("m", f"audio {port} RTP/AVP {' '.join([str(codec.payload_type) for codec in codecs])}")]
+    lines = [("m", f"audio {port} {_PROFILE} {' '.join([str(codec.payload_type) for codec in codecs])}")]
     for codec in codecs:
         lines.append(("a", f"rtpmap:{codec.payload_type} {codec.name}/{codec.clock_rate}"))
         if codec.fmtp:
