@@ -83,6 +83,22 @@ def open_log(level: str, *, process: str) -> Log:
     return bound
 
 
+def operator_log(level: str) -> Log:
+    """For a command that a person runs: short lines on stderr. Changes nothing about logging in this process."""
+    bound: Log = structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=[_for_people],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+    )
+    return bound
+
+
+def _for_people(_logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
+    said = event.pop("event")
+    facts = "".join(f", {name} {fact}" for name, fact in event.items() if name != "exc_info")
+    return f"twoleg: {method}: {said}{facts}"
+
+
 def _bind_process(process: str) -> Processor:
     def bind(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event["process"] = process

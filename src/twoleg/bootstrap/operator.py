@@ -13,7 +13,7 @@ from twoleg.adapters.system import SystemClock, SystemEntropy
 from twoleg.application.place_call import PlaceCall
 from twoleg.application.ports import CallIntake, CallReader, Clock, Directory, Entropy, Registry, SecretHasher
 from twoleg.bootstrap.lock import serving_pid
-from twoleg.bootstrap.logs import open_log
+from twoleg.bootstrap.logs import operator_log
 from twoleg.bootstrap.store_file import file_of
 from twoleg.config import Settings
 
@@ -57,7 +57,7 @@ class Operator:
 def operator(settings: Settings) -> Iterator[Operator]:
     """Open the store (it is created when there is none), and close it. Raises `UnusableStore`, `StoreUnavailable`."""
     clock = SystemClock()
-    store = open_store(settings.store.url, clock=clock, logger=open_log("warning", process="cli"))
+    store = open_store(settings.store.url, clock=clock, logger=operator_log("warning"))
     try:
         yield Operator(
             settings=settings,

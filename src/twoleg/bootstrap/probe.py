@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from twoleg.adapters.sip_engine.routes import Route
 from twoleg.adapters.system import SystemEntropy
 from twoleg.bootstrap.errors import ServiceError
-from twoleg.bootstrap.logs import open_log
+from twoleg.bootstrap.logs import operator_log
 from twoleg.bootstrap.trunks import route_of
 from twoleg.config import Settings
 from twoleg.domain.trunk import Trunk
@@ -39,7 +39,7 @@ async def ask_trunks(trunks: Sequence[Trunk], settings: Settings) -> list[Answer
     bound = bind_udp(settings.sip.listen.host, 0)
     local = local_peer(bound, advertised=settings.sip.advertised)
     shell = UdpShell(
-        UserAgent(local=local, random=SystemEntropy()), socket=bound, log=open_log("error", process="cli"), local=local
+        UserAgent(local=local, random=SystemEntropy()), socket=bound, log=operator_log("error"), local=local
     )
     asking = _Asking(shell)
     shell.start(asking.heard)

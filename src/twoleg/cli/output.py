@@ -7,7 +7,10 @@ import sys
 import msgspec
 from rich.console import Console
 
-OUT = Console(highlight=False, soft_wrap=True)
+_WIDE = 200
+"""Columns of a page that is no terminal: tables in files and pipes are not cut."""
+
+OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

@@ -9,11 +9,13 @@ from typing import Any
 import httpx
 from rich.json import JSON
 
+from twoleg.bootstrap.operator import operator
 from twoleg.cli.demo.client import CREATE_CALL, QUERY_CALL_STATE, TOKEN, Client
 from twoleg.cli.demo.errors import DemoFailed
 from twoleg.cli.demo.hosted import Hosted, hosted
 from twoleg.cli.demo.script import SCENES, Scene
 from twoleg.cli.output import OUT
+from twoleg.config import load
 
 _LOOK_EVERY = 0.04
 _SCENE_PATIENCE = 12.0
@@ -76,8 +78,10 @@ async def _call(number: int, scene: Scene, service: Hosted, client: Client) -> N
             seen = await _watch(serial, scene, service, client)
     except TimeoutError as error:
         raise DemoFailed(f"call {serial} ({scene.title}) did not end within {_SCENE_PATIENCE:g} s") from error
-    _judge(scene, seen)
-    OUT.print(f"   [green]as it must be[/]: reasonCode {scene.reason} ({scene.note})\n")
+    shows = _known_of(serial, service)
+    OUT.print(f"   what the store knows besides: {shows}", markup=False)
+    _judge(scene, seen, shows)
+    OUT.print(f"   [green]as it must be[/]: reasonCode {scene.reason}\n")
 
 
 async def _watch(serial: str, scene: Scene, service: Hosted, client: Client) -> list[dict[str, Any]]:
@@ -107,7 +111,18 @@ def _show_json(document: dict[str, Any]) -> None:
     OUT.print(text)
 
 
-def _judge(scene: Scene, seen: list[dict[str, Any]]) -> None:
+def _known_of(serial: str, service: Hosted) -> str:
+    with operator(load(service.config, {})) as opened:
+        call = opened.reader.call(int(serial))
+    if call is None:
+        raise DemoFailed(f"call {serial} is not in the store")
+    leg = call.customer
+    ended_by = "nobody" if leg.ended_by is None else leg.ended_by.value
+    customer = "never dialled" if leg.dialled_at is None else f"SIP {leg.sip_status}, ended by {ended_by}"
+    return f"Q.850 {call.cause}; customer: {customer}"
+
+
+def _judge(scene: Scene, seen: list[dict[str, Any]], shows: str) -> None:
     """Raises `DemoFailed` unless the answers are those of this scene."""
     states = [result["state"] for result in seen]
     last = seen[-1]
@@ -117,3 +132,5 @@ def _judge(scene: Scene, seen: list[dict[str, Any]]) -> None:
         raise DemoFailed(f"{scene.title}: reasonCode {scene.reason} was expected, {last.get('reasonCode')} came")
     if scene.talks != (2 in states):
         raise DemoFailed(f"{scene.title}: the states were {states}")
+    if shows != scene.shows:
+        raise DemoFailed(f"{scene.title}: '{scene.shows}' was expected, '{shows}' came")

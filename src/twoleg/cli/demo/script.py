@@ -24,8 +24,8 @@ class Scene:
     """Whether it must have been in state 2."""
     hang_up: bool = False
     """Whether we end it, by `twoleg hangup`, once it talks."""
-    note: str = ""
-    """What the end shows."""
+    shows: str = ""
+    """What the store must know of the end, and shows to an operator; checked word for word."""
 
 
 SCENES = (
@@ -35,22 +35,28 @@ SCENES = (
         called="8655500002",
         reason=0,
         talks=True,
-        note="the customer hung up",
+        shows="Q.850 16; customer: SIP 200, ended by customer",
     ),
-    Scene("The customer is busy", caller=ANSWERS, called="8655500486", reason=3, note="SIP 486, Q.850 17"),
+    Scene(
+        "The customer is busy",
+        caller=ANSWERS,
+        called="8655500486",
+        reason=3,
+        shows="Q.850 17; customer: SIP 486, ended by network",
+    ),
     Scene(
         "The customer's network has no circuit: 503 with a Reason header",
         caller=ANSWERS,
         called="8655500503",
         reason=3,
-        note="SIP 503, Q.850 34",
+        shows="Q.850 34; customer: SIP 503, ended by network",
     ),
     Scene(
         f"The agent never answers (it may ring for {RING_AGENT} s here)",
         caller="8855500408",
         called="8655500200",
         reason=4,
-        note="our CANCEL, Q.850 19",
+        shows="Q.850 19; customer: never dialled",
     ),
     Scene(
         "Early media, they talk, and an operator ends the call",
@@ -59,6 +65,6 @@ SCENES = (
         reason=1001,
         talks=True,
         hang_up=True,
-        note="twoleg hangup",
+        shows="Q.850 16; customer: SIP 200, ended by request",
     ),
 )

@@ -1,0 +1,113 @@
+"""`twoleg check`: a clear verdict on each thing."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from twoleg.bootstrap import probe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from cli.conftest import Ended
+
+    Twoleg = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "PATIENCE", 0.2)
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """A port where somebody listens and says nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+def add(config: Path, text: str) -> None:
+    config.write_text(config.read_text() + text)
+
+
+def trunk(port: int) -> str:
+    return f'\n[[trunk]]\nname = "carrier"\nuri = "sip:127.0.0.1:{port}"\n'
+
+
+def verdicts(ended: Ended) -> dict[str, Any]:
+    import json  # noqa: PLC0415 - exit codes other than 0 have documents too
+
+    document = json.loads(ended.printed)
+    assert document["ok"] == (ended.code == 0) == all(each["ok"] for each in document["checks"])
+    return {each["what"]: each for each in document["checks"]}
+
+
+def test_a_silent_trunk_is_down(twoleg: Twoleg, config: Path, silent: int) -> None:
+    add(config, trunk(silent))
+    ended = twoleg("check", "--json")
+    assert ended.code == 1
+    assert verdicts(ended)["trunk carrier"]["says"] == f"sip:127.0.0.1:{silent} is down: no answer within 0.2 s"
+
+
+def test_a_trunk_where_nobody_listens_is_down(twoleg: Twoleg, config: Path, silent: int) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
+        gone.bind(("127.0.0.1", 0))
+        port = gone.getsockname()[1]
+    assert port != silent
+    add(config, trunk(port))
+    assert "is down: nothing listens there" in verdicts(twoleg("check", "--json"))["trunk carrier"]["says"]
+
+
+def test_no_trunk_at_all_is_not_well(twoleg: Twoleg) -> None:
+    ended = twoleg("check", "--json")
+    assert ended.code == 1
+    assert "every call would end with reason 6" in verdicts(ended)["trunks"]["says"]
+
+
+def test_the_sandbox_comes_with_the_service(twoleg: Twoleg, config: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    add(config, trunk(port) + "[sandbox]\nenabled = true\n")
+    ended = twoleg("check", "--json")
+    assert ended.code == 0
+    assert "is the sandbox: it starts with the service" in verdicts(ended)["trunk carrier"]["says"]
+
+
+def test_a_look_creates_nothing(twoleg: Twoleg, tmp_path: Path) -> None:
+    assert "will be created" in verdicts(twoleg("check", "--json"))["store"]["says"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["twoleg.toml"]
+
+
+def test_a_store_tells_what_is_in_it(twoleg: Twoleg) -> None:
+    twoleg("tenant", "create", "Acme", "--access-code", "1")
+    twoleg("app", "create")
+    assert verdicts(twoleg("check", "--json"))["store"]["says"].endswith("twoleg.db: 1 tenants, 1 enabled apps")
+
+
+def test_a_folder_that_is_not_there_is_named(twoleg: Twoleg, config: Path) -> None:
+    config.write_text(config.read_text().replace("sqlite:///twoleg.db", "sqlite:///nowhere/twoleg.db"))
+    verdict = verdicts(twoleg("check", "--json"))["store"]
+    assert not verdict["ok"]
+    assert "there is no folder" in verdict["says"]
+
+
+def test_a_taken_address_is_named(twoleg: Twoleg, config: Path, silent: int) -> None:
+    config.write_text(config.read_text().replace("udp:127.0.0.1:0", f"udp:127.0.0.1:{silent}"))
+    verdict = verdicts(twoleg("check", "--json"))["addresses"]
+    assert not verdict["ok"]
+    assert f"sip.listen = udp:127.0.0.1:{silent}: the address is in use by another program" in verdict["says"]
+
+
+def test_people_are_told_line_by_line(twoleg: Twoleg, config: Path, silent: int) -> None:
+    add(config, trunk(silent))
+    ended = twoleg("check")
+    assert ended.code == 1
+    lines = [line.split()[:2] for line in ended.printed.splitlines()]
+    assert lines[:4] == [["ok", "configuration"], ["ok", "store"], ["ok", "addresses"], ["no", "trunk"]]
+    assert ended.printed.splitlines()[-1] == "not ready: see the lines marked no"
