@@ -170,7 +170,9 @@ class Party:
     def is_empty(self) -> bool:
         """Whether nothing is left of any call."""
         core = self.ua._core
-        return not (core.legs or core.dialogs or len(core.transactions) or self.ua.next_deadline() is not None)
+        tables = core.transactions
+        left = (core.legs, core.dialogs, tables._clients, tables._servers, tables._merged, tables._unheard)
+        return not any(left) and not tables._invites and self.ua.next_deadline() is None
 
     def _act(self, event: Event) -> None:
         habits, now = self.habits, self.network.now

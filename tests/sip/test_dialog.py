@@ -79,7 +79,7 @@ def test_an_ack_has_the_number_of_its_invite() -> None:
     dialog = caller(CONTACT)
     dialog.request("INVITE")
 
-    request, _ = dialog.ack(2)
+    request, _ = dialog.ack(2, proofs=[])
 
     assert (request.method, request.cseq.number, request.cseq.method) == ("ACK", 2, "ACK")
     assert dialog.local_cseq == 2

@@ -464,6 +464,19 @@ def test_a_verb_that_makes_no_sense_is_the_owners_mistake(verb: str) -> None:
     assert bench.events() == []
 
 
+def test_a_provisional_to_our_bye_is_not_the_end() -> None:
+    bench = Bench()
+    leg, _ = bench.talk_out()
+    bench.ua.release(leg, now=bench.now)
+    bye = bench.request()
+
+    bench.hear(reply(bye, "100 Trying"))
+    assert bench.events() == []
+    bench.hear(reply(bye, "200 OK"))
+
+    assert bench.event(Released).status == 200
+
+
 def test_a_verb_for_a_leg_that_is_gone_does_nothing() -> None:
     bench = Bench()
     leg = bench.dial()

@@ -151,3 +151,19 @@ def test_a_fault_while_a_request_is_served_is_500(monkeypatch: pytest.MonkeyPatc
     assert bench.lines() == ["500", "BYE"]
     failed = bench.event(Failed)
     assert (failed.leg, failed.origin) == (leg, FailureOrigin.INTERNAL)
+
+
+def test_a_leg_whose_release_faults_too_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    leg, tag = bench.talk_in()
+    with monkeypatch.context() as patch:
+        patch.setattr(inbound, "InfoReceived", plant)
+        patch.setattr(Dialog, "request", plant)
+        bench.hear(call_in("INFO", branch="z9hG4bKi", cseq=2, to_tag=tag))
+
+    failed, fault, released = bench.events()
+    assert isinstance(failed, Failed)
+    assert isinstance(fault, Fault)
+    assert released == Released(leg, None, ())
+    bench.hear(call_in("BYE", branch="z9hG4bKb", cseq=3, to_tag=tag))
+    assert bench.lines() == ["200", "481"]

@@ -518,6 +518,31 @@ def test_a_closing_leg_refuses_requests_of_the_peer() -> None:
     assert (bench.lines(), bench.events()) == (["481", "481"], [])
 
 
+def test_our_offer_goes_out_when_the_peer_of_theirs_became_unreachable() -> None:
+    bench = Bench()
+    leg, tag = bench.talk_in()
+    bench.hear(their_reinvite(tag))
+    bench.ua.reinvite(leg, body=b"ours", now=bench.now)
+
+    bench.ua.transport_failed(PEER, bench.now)
+
+    assert bench.lines() == ["INVITE"]
+    bench.ua.answer_reinvite(leg, status=200, body=ANSWER.encode(), now=bench.now)
+    assert bench.sent() == []
+
+
+def test_an_ack_to_their_offer_with_the_branch_of_the_offer_counts() -> None:
+    bench = Bench()
+    leg, tag = bench.talk_in()
+    bench.hear(their_reinvite(tag))
+    bench.ua.answer_reinvite(leg, status=200, body=ANSWER.encode(), now=bench.now)
+    bench.events()
+
+    bench.hear(call_in("ACK", branch="z9hG4bKre2", cseq=2, to_tag=tag))
+
+    assert bench.event(Acknowledged) == Acknowledged(leg, 2, None)
+
+
 @pytest.mark.parametrize("status", [100, 183, 700])
 def test_an_answer_to_an_offer_is_final(status: int) -> None:
     bench = Bench()

@@ -103,13 +103,31 @@ def test_a_request_that_came_on_two_paths_is_482_on_the_second() -> None:
     assert bench.told() == ["IncomingInvite"]
 
 
-def test_the_same_request_a_minute_later_is_a_new_one() -> None:
+def test_a_call_with_the_same_names_a_minute_later_is_a_new_one() -> None:
+    bench = Bench(policy=InboundPolicy(refuse_invites=404))
+    bench.hear(call_in(branch="z9hG4bKone"))
+    bench.run(33)
+    bench.sent()
+    bench.hear(call_in(branch="z9hG4bKtwo"))
+
+    assert bench.lines() == ["404"]
+
+
+def test_options_that_never_change_their_names_are_answered_every_time() -> None:
     bench = Bench()
     bench.hear(call_in("OPTIONS", branch="z9hG4bKone"))
-    bench.run(33)
     bench.hear(call_in("OPTIONS", branch="z9hG4bKtwo"))
 
     assert bench.lines() == ["200", "200"]
+
+
+def test_no_extension_keeps_a_peer_from_hanging_up() -> None:
+    bench = Bench()
+    _, tag = bench.talk_in()
+
+    bench.hear(call_in("BYE", "Require: foo", branch="z9hG4bKb", cseq=2, to_tag=tag))
+
+    assert (bench.lines(), bench.told()) == (["200"], ["HungUp", "Released"])
 
 
 @pytest.mark.parametrize("status", [403, 404])

@@ -6,8 +6,6 @@ from twoleg.sip.dialog import Dialog, DialogKey
 from twoleg.sip.events import Event, LegId
 from twoleg.sip.identity import Identity
 from twoleg.sip.leg import Leg
-from twoleg.sip.message import Request
-from twoleg.sip.peers import Peer
 from twoleg.sip.policy import InboundPolicy
 from twoleg.sip.transactions import Transactions
 from twoleg.sip.wire import Wire
@@ -51,7 +49,3 @@ class Core:
         self.legs.pop(leg.id, None)
         if leg.dialog is not None:
             self.dialogs.pop(leg.dialog.key, None)
-
-    def send(self, way: tuple[Request, Peer]) -> None:
-        """Send a request that has no transaction: the ACK of a 2xx."""
-        self.wire.send(way[0].encode(), way[1])

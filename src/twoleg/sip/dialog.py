@@ -118,10 +118,10 @@ class Dialog:
         self.local_cseq += 1
         return self._build(method, self.local_cseq, extra=extra, body=body, login=login)
 
-    def ack(self, cseq: int, *, body: bytes = b"", login: Login | None = None) -> tuple[Request, Peer]:
-        """13.2.2.4: the ACK of a 2xx to our INVITE numbered `cseq`, with the credentials of that INVITE (22.1)."""
-        extra = [("Content-Type", "application/sdp")] if body else []
-        return self._build("ACK", cseq, extra=extra, body=body, login=login)
+    def ack(self, cseq: int, *, proofs: Fields, body: bytes = b"") -> tuple[Request, Peer]:
+        """13.2.2.4: the ACK of a 2xx to our INVITE numbered `cseq`, whose credentials were `proofs`."""
+        extra = [*proofs, ("Content-Type", "application/sdp")] if body else proofs
+        return self._build("ACK", cseq, extra=extra, body=body, login=None)
 
     def _build(
         self, method: str, cseq: int, *, extra: Iterable[tuple[str, str]], body: bytes, login: Login | None

@@ -152,7 +152,9 @@ def _outside_dialog(core: Core, incoming: Incoming, now: float) -> None:
     request = incoming.request
     if request.uri.partition(":")[0].lower() not in _SCHEMES:
         answer(core, incoming, 416, now=now)
-    elif core.transactions.is_merged(request, incoming.transaction):
+    elif request.method == "INVITE" and core.transactions.is_merged(request, incoming.transaction):
+        # 8.2.2.2 means every method; but only a call does harm when it is served twice, while OPTIONS that never
+        # change their Call-ID and CSeq are a common way to ask whether we live.
         answer(core, incoming, 482, now=now)
     elif not _refused(core, incoming, now):
         if request.method == "INVITE":
@@ -165,8 +167,8 @@ def _refused(core: Core, incoming: Incoming, now: float) -> bool:
     """Whether inspection in the order of 8.2.2 and 8.2.3 ended with a refusal."""
     request = incoming.request
     required = request.options("Require")
-    if required:
-        # 20.32: we support no extension yet.
+    if required and request.method != "BYE":
+        # 20.32: we support no extension yet; but none could keep a peer from hanging up.
         answer(core, incoming, 420, now=now, extra=[("Unsupported", ", ".join(required))])
         return True
     if request.method != "INVITE":

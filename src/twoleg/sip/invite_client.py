@@ -45,6 +45,7 @@ class InviteClient:
         "_invitation",
         "_leg",
         "_limit",
+        "_proofs",
         "_request",
         "_retries",
         "_transaction",
@@ -60,6 +61,7 @@ class InviteClient:
         self._acks: dict[str, tuple[bytes, Peer] | None] = {}
         """By To-tag: the ACK of each 2xx, None while its answer is awaited."""
         self._fields = _lasting_fields(core, invitation)
+        self._proofs: Fields = []
         self._request: Request | None = None
         self._transaction: ClientTransaction | None = None
         self._limit = core.wire.deadlines.arm(now + core.wire.timers.ring_limit, self._limit_due)
@@ -70,7 +72,8 @@ class InviteClient:
         wanted, leg = self._invitation, self._leg
         fields = [("Via", self._core.identity.via()), *self._fields, ("CSeq", f"{self._cseq} INVITE")]
         if leg.login is not None:
-            fields += leg.login.fields(method="INVITE", uri=wanted.target, body=wanted.body)
+            self._proofs = leg.login.fields(method="INVITE", uri=wanted.target, body=wanted.body)
+            fields += self._proofs
         self._request = Request("INVITE", wanted.target, Headers.of_canonical(fields), wanted.body)
         self._transaction = self._core.transactions.request(
             self._request, peer=wanted.peer, user=self, leg=leg.id, now=now
@@ -159,7 +162,7 @@ class InviteClient:
         self._core.tell(Answered(leg.id, response.status, response.body or None, dialog.key[2], response))
 
     def _send_ack(self, dialog: Dialog, body: bytes) -> None:
-        request, peer = dialog.ack(self._cseq, body=body, login=self._leg.login)
+        request, peer = dialog.ack(self._cseq, proofs=self._proofs, body=body)
         ack = (request.encode(), peer)
         self._acks[dialog.key[2]] = ack
         self._core.wire.send(*ack)

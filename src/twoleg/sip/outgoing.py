@@ -47,14 +47,14 @@ def cancel_of(request: Request, reasons: Iterable[Reason]) -> Request:
     return Request("CANCEL", request.uri, Headers.of_canonical(fields))
 
 
+def proofs_of(request: Request) -> Fields:
+    """The credentials in an INVITE, which the ACK of its 2xx repeats as they are (22.1)."""
+    return [item for item in request.headers if item[0] in ("Authorization", "Proxy-Authorization")]
+
+
 def reason_fields(reasons: Iterable[Reason]) -> Fields:
     """One Reason header per value (RFC 3326)."""
     return [("Reason", str(reason)) for reason in reasons]
-
-
-def body_fields(body: bytes | None, content_type: str) -> Fields:
-    """Content-Type, when there is content."""
-    return [("Content-Type", content_type)] if body else []
 
 
 def canonical_fields(fields: Sequence[tuple[str, str]]) -> Fields:

@@ -17,7 +17,7 @@ from twoleg.sip.invite_client import NOBODY
 from twoleg.sip.leg import Leg
 from twoleg.sip.leg_words import LegInput, LegState, LegStateError
 from twoleg.sip.message import Request, Response
-from twoleg.sip.outgoing import ALLOW, cancel_of
+from twoleg.sip.outgoing import ALLOW, cancel_of, proofs_of
 from twoleg.sip.peers import Peer
 from twoleg.sip.reoffer_fsm import REOFFER, ReofferAction, ReofferInput, ReofferState
 from twoleg.sip.transaction_client import ClientTransaction
@@ -32,13 +32,14 @@ _LONGEST_RETRY_AFTER: Final = 32
 class Attempt:
     """The user of one re-INVITE transaction; keeps the ACK of its 2xx for repetitions."""
 
-    __slots__ = ("ack", "cseq", "peer", "reoffer", "request", "transaction")
+    __slots__ = ("ack", "cseq", "peer", "proofs", "reoffer", "request", "transaction")
 
     def __init__(self, reoffer: Reoffer, *, request: Request, peer: Peer, cseq: int) -> None:
         self.reoffer = reoffer
         self.request: Request | None = request
         self.peer = peer
         self.cseq = cseq
+        self.proofs = proofs_of(request)
         self.ack: tuple[bytes, Peer] | None = None
         self.transaction: ClientTransaction | None = None
 
@@ -219,7 +220,7 @@ class Reoffer:
         dialog = self._leg.dialog
         if dialog is None or attempt is None:
             raise RuntimeError("ACK without a dialog")
-        request, peer = dialog.ack(attempt.cseq, body=body, login=self._leg.login)
+        request, peer = dialog.ack(attempt.cseq, proofs=attempt.proofs, body=body)
         attempt.ack = (request.encode(), peer)
         self.core.wire.send(*attempt.ack)
 

@@ -26,15 +26,21 @@ def server_key(request: Request, via: Via, method: str) -> ServerKey:
 
 
 class Transactions:
-    """Two tables, and a third that finds requests that reached us on two paths."""
+    """Two tables, one that finds requests that reached us on two paths, and two of what a transport error can fail.
 
-    __slots__ = ("_clients", "_merged", "_servers", "_wire")
+    The last two stay short while the others hold half a minute of lingering transactions.
+    """
+
+    __slots__ = ("_clients", "_invites", "_merged", "_servers", "_unheard", "_wire")
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._clients: dict[ClientKey, ClientTransaction] = {}
         self._servers: dict[ServerKey, ServerTransaction] = {}
         self._merged: dict[ServerKey, ServerTransaction] = {}
+        self._unheard: dict[ClientKey, ClientTransaction] = {}
+        """Those without any response."""
+        self._invites: dict[ServerKey, ServerTransaction] = {}
 
     def request(
         self, request: Request, *, peer: Peer, user: ClientUser, leg: LegId = 0, now: float
@@ -43,7 +49,7 @@ class Transactions:
         transaction = ClientTransaction(
             request=request, peer=peer, user=user, leg=leg, wire=self._wire, forget=self._forget_client, now=now
         )
-        self._clients[transaction.key] = transaction
+        self._clients[transaction.key] = self._unheard[transaction.key] = transaction
         return transaction
 
     def open(self, request: Request, *, key: ServerKey, peer: Peer, now: float) -> ServerTransaction:
@@ -52,11 +58,15 @@ class Transactions:
             key=key, request=request, peer=peer, wire=self._wire, forget=self._forget_server, now=now
         )
         self._servers[key] = transaction
+        if transaction.is_invite:
+            self._invites[key] = transaction
         return transaction
 
     def client(self, response: Response) -> ClientTransaction | None:
-        """The transaction that `response` answers."""
-        return self._clients.get((response.via.branch or "", response.cseq.method))
+        """The transaction that `response` answers, which has been heard of from now on."""
+        key = (response.via.branch or "", response.cseq.method)
+        self._unheard.pop(key, None)
+        return self._clients.get(key)
 
     def server(self, key: ServerKey) -> ServerTransaction | None:
         """The transaction under `key`, if it is under way."""
@@ -75,8 +85,8 @@ class Transactions:
         return False
 
     def transport_failed(self, peer: Peer, now: float) -> None:
-        """Fail what waits for `peer`.  Walks all transactions: the shell should not call this per lost packet."""
-        waiting: list[ClientTransaction | ServerTransaction] = [*self._clients.values(), *self._servers.values()]
+        """Fail what has not heard from `peer` yet, and what of its INVITEs is unanswered."""
+        waiting: list[ClientTransaction | ServerTransaction] = [*self._unheard.values(), *self._invites.values()]
         for transaction in waiting:
             if transaction.peer == peer:
                 transaction.transport_failed(now)
@@ -87,8 +97,10 @@ class Transactions:
 
     def _forget_client(self, transaction: ClientTransaction) -> None:
         self._clients.pop(transaction.key, None)
+        self._unheard.pop(transaction.key, None)
 
     def _forget_server(self, transaction: ServerTransaction) -> None:
         self._servers.pop(transaction.key, None)
+        self._invites.pop(transaction.key, None)
         if transaction.merge_key is not None:
             self._merged.pop(transaction.merge_key, None)
