@@ -7,17 +7,18 @@
 PRAGMA journal_mode = WAL
 
 -- name: writer_settings
--- FULL: a commit is on the disk before it is acknowledged. 4000 pages (16 MB) of write-ahead log before it is copied back
--- into the file let a page that many commits touch be copied once.
+-- FULL: a commit is on the disk before it is acknowledged. Copying the write-ahead log back into the file holds up the
+-- commit that does it for some 20 ms; at 16000 pages (64 MB) that is one commit in a few thousand, and a page that many
+-- commits touched is copied once.
 PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
-PRAGMA wal_autocheckpoint = 4000;
+PRAGMA wal_autocheckpoint = 16000;
 PRAGMA journal_size_limit = 67108864;
 PRAGMA cache_size = -16384;
 
 -- name: reader_settings
 PRAGMA query_only = ON;
-PRAGMA cache_size = -65536;
+PRAGMA cache_size = -16384;
 
 -- name: begin
 BEGIN IMMEDIATE
