@@ -8,11 +8,15 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A transport address: `transport` in lower case ("udp"), `host` an IP address without brackets, `port` 1-65535."""
+    """A transport address: `transport` is "udp", "tcp" or "tls"; `host` an IP address without brackets; `port` 1-65535.
+
+    `domain` is for TLS alone: the name that the peer's certificate must be for (RFC 5922 7.1), empty for `host` itself.
+    """
 
     transport: str
     host: str
     port: int
+    domain: str = ""
 
     @property
     def is_reliable(self) -> bool:

@@ -5,7 +5,8 @@
 * `sockets`: addresses and UDP sockets, made once at start;
 * `icmp`: what the kernel heard about datagrams that did not arrive;
 * `quiet`: how often the log hears the same;
-* `udp`: the UDP shell.
+* `udp`: the UDP shell;
+* `resolver`, `dns_records`: from a SIP URI to peers (RFC 3263).
 
-There is no DNS on the way of a message: a `Peer` holds an IP address.  `sockets.resolve_once` looks a name up at start.
+There is no DNS on the way of a message: a `Peer` holds an IP address.  Owners ask the `resolver` before they call.
 """
