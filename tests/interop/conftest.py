@@ -27,6 +27,7 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
 @pytest.fixture
 def desk(exchange: Exchange, tmp_path: Path) -> Iterator[Desk]:
     """A pair of lines that nobody used before; whatever the phones do, the service has no fault to confess."""
+    assert exchange.service.process.poll() is None, f"the service is gone: {exchange.service.log()[-3:]}"
     before = len(exchange.service.faults())
     taken = exchange.desk(tmp_path)
     yield taken

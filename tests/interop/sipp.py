@@ -249,7 +249,7 @@ class Sipp:
             f"{message.time:%H:%M:%S.%f} {message.direction.value:8} {message.start_line}"
             for message in self.messages()
         ]
-        return "\n".join([self.errors(), screen, *lines])
+        return "\n".join([self.errors()[:1500], screen, *lines])
 
     def stop(self) -> None:
         """End the process now if it still runs."""

@@ -1,0 +1,70 @@
+"""Tenants of profile `ita` are told the Q.850 cause of the end, and get no call data back (decisions 4.5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from interop.scripts import (
+    AGENT_ANSWERS,
+    AGENT_IS_CONNECTED,
+    CUSTOMER_ANSWERS,
+    INVITED,
+    RING,
+    hangs_up,
+    is_cancelled,
+    is_released,
+    refuses,
+    rings,
+    waits,
+)
+
+if TYPE_CHECKING:
+    from interop.exchange import Desk
+
+NORMAL, BUSY, NO_ANSWER, REJECTED = 16, 17, 19, 21
+
+
+def test_a_normal_end(desk: Desk) -> None:
+    with (
+        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()),
+        desk.customer(CUSTOMER_ANSWERS, waits(RING), hangs_up()),
+    ):
+        call = desk.call(profile="ita", callData="order 7")
+        call.shows(1)
+        call.shows(2)
+        call.ended(NORMAL)
+
+
+@pytest.mark.parametrize(
+    ("status", "phrase", "cause"), [(486, "Busy Here", BUSY), (603, "Decline", REJECTED)], ids=["busy", "rejected"]
+)
+def test_a_customer_that_refuses(desk: Desk, status: int, phrase: str, cause: int) -> None:
+    with desk.agent(AGENT_ANSWERS, is_released()), desk.customer(INVITED, rings(), refuses(status, phrase)):
+        call = desk.call(profile="ita")
+        call.shows(1)
+        call.ended(cause)
+
+
+@pytest.mark.parametrize(
+    ("status", "phrase", "cause"), [(486, "Busy Here", BUSY), (603, "Decline", REJECTED)], ids=["busy", "rejected"]
+)
+def test_an_agent_that_refuses(desk: Desk, status: int, phrase: str, cause: int) -> None:
+    with desk.agent(INVITED, rings(), refuses(status, phrase)):
+        call = desk.call(profile="ita")
+        call.shows(1)
+        call.ended(cause)
+
+
+def test_a_customer_that_does_not_answer(desk: Desk) -> None:
+    with desk.agent(AGENT_ANSWERS, is_released()), desk.customer(INVITED, rings(0), is_cancelled()):
+        call = desk.call(profile="ita")
+        call.shows(1)
+        call.ended(NO_ANSWER)
+
+
+def test_the_cause_that_the_phone_gives_goes_before_ours(desk: Desk) -> None:
+    away = refuses(480, "Temporarily Unavailable", headers=["Reason: Q.850;cause=20"])
+    with desk.agent(INVITED, away):
+        desk.call(profile="ita").ended(20)
