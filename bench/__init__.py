@@ -1,0 +1,1 @@
+"""Measurements of the real service against its peers: `python -m bench` prints one table. No test needs a figure."""
