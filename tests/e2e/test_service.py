@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from service import Client
+
 pytestmark = pytest.mark.slow
 
 
@@ -44,23 +46,29 @@ def twoleg(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.fixture(scope="module")
+def client(service: Service) -> Iterator[Client]:
+    """A tenant's program, for tests that need no tenant of their own; each calls a pair of its own."""
+    with service.client(access_codes=["640003", "640060"]) as logged_in:
+        yield logged_in
+
+
 # ---------------------------------------------------------------------------- calls
 
 
-def test_the_customer_hangs_up(service: Service) -> None:
-    with service.client(access_codes=["640003", "640060"]) as client:
-        serial = client.create_call(ANSWERS, HANGS_UP, agentPresent="640060", callData="order 17")
-        end = client.until(serial, state=3)
-        assert {name: value for name, value in end.items() if name not in {"startTime", "endTime"}} == {
-            "caller": ANSWERS,
-            "called": HANGS_UP,
-            "callerPresent": "640003",
-            "agentPresent": "640060",
-            "callData": "order 17",
-            "state": 3,
-            "reasonCode": 0,
-        }
-        assert 3500 < end["endTime"] - end["startTime"] < 15000
+def test_the_customer_hangs_up(client: Client) -> None:
+    serial = client.create_call(ANSWERS, HANGS_UP, agentPresent="640060", callData="order 17")
+    end = client.until(serial, state=3)
+    assert {name: value for name, value in end.items() if name not in {"startTime", "endTime"}} == {
+        "caller": ANSWERS,
+        "called": HANGS_UP,
+        "callerPresent": "640003",
+        "agentPresent": "640060",
+        "callData": "order 17",
+        "state": 3,
+        "reasonCode": 0,
+    }
+    assert 3500 < end["endTime"] - end["startTime"] < 15000
 
 
 @pytest.mark.parametrize(
@@ -77,9 +85,8 @@ def test_the_customer_hangs_up(service: Service) -> None:
         ("1655500200", "1655500183", 1002),
     ],
 )
-def test_each_end_has_its_reason(service: Service, caller: str, called: str, reason: int) -> None:
-    with service.client() as client:
-        assert client.until(client.create_call(caller, called), state=3)["reasonCode"] == reason
+def test_each_end_has_its_reason(client: Client, caller: str, called: str, reason: int) -> None:
+    assert client.until(client.create_call(caller, called), state=3)["reasonCode"] == reason
 
 
 def test_an_ita_tenant_is_told_the_cause(service: Service) -> None:
@@ -89,9 +96,9 @@ def test_an_ita_tenant_is_told_the_cause(service: Service) -> None:
         assert "callData" not in end
 
 
-def test_a_call_of_another_tenant_does_not_exist(service: Service) -> None:
-    with service.client() as one, service.client() as other:
-        serial = one.create_call(BUSY, "1855500200")
+def test_a_call_of_another_tenant_does_not_exist(service: Service, client: Client) -> None:
+    with service.client() as other:
+        serial = client.create_call(BUSY, "1855500200")
         path = "/apiaccess/CC-Management/v1/mobileAgent/queryCallState"
         assert other.post(path, callSerialNo=serial)["retCode"] == "1"
 
@@ -120,12 +127,11 @@ def test_a_call_is_followed_in_words(service: Service) -> None:
     assert "(reason 3, Q.850 17 User busy)" in done.stdout.splitlines()[-1]
 
 
-def test_an_operator_hangs_up(service: Service) -> None:
-    with service.client() as client:
-        serial = client.create_call("2155500408", ANSWERS)
-        assert eventually(lambda: client.query(serial)["state"] == 1)
-        service.cli("hangup", serial)
-        assert client.until(serial, state=3)["reasonCode"] == 1001
+def test_an_operator_hangs_up(service: Service, client: Client) -> None:
+    serial = client.create_call("2155500200", "2155500408")
+    assert eventually(lambda: client.query(serial)["state"] == 1)
+    service.cli("hangup", serial)
+    assert client.until(serial, state=3)["reasonCode"] == 1001
 
 
 def test_a_disabled_app_is_out_at_once(service: Service) -> None:
@@ -157,10 +163,9 @@ def test_check_finds_the_service_and_its_trunk_well(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------------- the process
 
 
-def test_the_log_is_json_and_names_call_tenant_and_leg(service: Service) -> None:
-    with service.client() as client:
-        serial = client.create_call(BUSY, "2355500200")
-        client.until(serial, state=3)
+def test_the_log_is_json_and_names_call_tenant_and_leg(service: Service, client: Client) -> None:
+    serial = client.create_call(BUSY, "2355500200")
+    client.until(serial, state=3)
     text = service.config.with_name("log.jsonl").read_text()
     lines = [json.loads(line) for line in text.splitlines()]
     told = [line for line in lines if line.get("call") == int(serial)]

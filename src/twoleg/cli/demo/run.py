@@ -24,11 +24,8 @@ _DEMO_PATIENCE = 60.0
 _STATES = {0: "to be called", 1: "calling", 2: "talking", 3: "ended"}
 
 
-def demo() -> None:
-    """Start a service, make real two-way calls over SIP through it, and show what queryCallState says.
-
-    It needs nothing: its own folder, free ports, phones in the box. Exit code 1 if a call did not end as it must.
-    """
+def play() -> None:
+    """The whole demo. Raises `DemoFailed` when a call did not end as it must."""
     asyncio.run(_demo())
 
 
