@@ -87,7 +87,7 @@ def test_a_look_creates_nothing(twoleg: Twoleg, tmp_path: Path) -> None:
 def test_a_store_tells_what_is_in_it(twoleg: Twoleg) -> None:
     twoleg("tenant", "create", "Acme", "--access-code", "1")
     twoleg("app", "create")
-    assert verdicts(twoleg("check", "--json"))["store"]["says"].endswith("twoleg.db: 1 tenants, 1 enabled apps")
+    assert verdicts(twoleg("check", "--json"))["store"]["says"].endswith("twoleg.db: 1 tenant, 1 enabled app")
 
 
 def test_a_folder_that_is_not_there_is_named(twoleg: Twoleg, config: Path) -> None:

@@ -51,7 +51,12 @@ def _store(settings: Settings) -> Finding:
             apps = [app for app in opened.directory.apps() if app.enabled]
     except ApplicationError as error:
         return Finding("store", sound=False, says=f"{file}: {error}")
-    return Finding("store", sound=True, says=f"{file}: {len(tenants)} tenants, {len(apps)} enabled apps")
+    says = f"{file}: {_count(len(tenants), 'tenant')}, {_count(len(apps), 'enabled app')}"
+    return Finding("store", sound=True, says=says)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _store_to_be(file: Path) -> Finding:

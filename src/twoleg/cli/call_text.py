@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
-from twoleg.domain.call import Call, Leg, Phase
+from twoleg.domain.call import Attempt, Call, Leg, Phase
 from twoleg.domain.causes import name_of_cause
 
 _LEG_FACTS = (
@@ -46,7 +47,12 @@ def document_of(call: Call) -> dict[str, Any]:
 def _leg_document(leg: Leg) -> dict[str, Any]:
     document = {name: getattr(leg, name) for name in _LEG_FACTS}
     document["ended_by"] = None if leg.ended_by is None else leg.ended_by.value
+    document["attempts"] = [_attempt_document(attempt) for attempt in leg.attempts] or None
     return {name: value for name, value in document.items() if value is not None}
+
+
+def _attempt_document(attempt: Attempt) -> dict[str, Any]:
+    return {name: value for name, value in asdict(attempt).items() if value is not None}
 
 
 def headline(call: Call) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.table import Table
+from rich.markup import escape
 
 from twoleg.cli.errors import NEGATIVE
 from twoleg.cli.options import ConfigOption, JsonOption, settings_of
@@ -73,8 +73,8 @@ def _document(finding: Finding) -> dict[str, Any]:
 
 
 def _show(findings: list[Finding]) -> None:
-    table = Table(box=None, show_header=False)
+    width = max(len(finding.what) for finding in findings)
     for finding in findings:
         took = "" if finding.milliseconds is None else f" in {finding.milliseconds:.1f} ms"
-        table.add_row("[green]ok[/]" if finding.sound else "[bold red]no[/]", finding.what, finding.says + took)
-    OUT.print(table)
+        verdict = "[green]ok[/]" if finding.sound else "[bold red]no[/]"
+        OUT.print(f"{verdict}  {finding.what:<{width}}  {escape(finding.says)}{took}")

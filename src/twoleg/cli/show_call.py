@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from rich.console import Group
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from twoleg.cli.call_text import headline, state_name
 from twoleg.cli.output import OUT
 from twoleg.cli.times import clock_time, length
-from twoleg.domain.call import Call, CallState, Leg
+from twoleg.domain.call import Attempt, Call, CallState, Leg
 
 _COLOURS = {
     CallState.TO_BE_CALLED: "yellow",
@@ -27,15 +25,17 @@ def show(call: Call, *, now: int) -> None:
 
 def drawing(call: Call, *, now: int) -> Group:
     """The call as it is at `now` (ms since the epoch), for printing or for a live display."""
-    colour = _COLOURS[call.state]
-    state = Text.from_markup(f"state   [{colour}]{int(call.state)} {state_name(call)}[/]  {escape(_since(call, now))}")
-    phones = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for leg in (call.agent, call.customer):
-        phones.add_row(leg.role.value, leg.number, f"shown {leg.clip}", escape(_leg_line(leg, now)))
-    lines = [Text(f"call    {call.serial}  placed {clock_time(call.created_at)}"), state]
+    state = Text.assemble(
+        "state     ", (f"{int(call.state)} {state_name(call)}", _COLOURS[call.state]), f"  {_since(call, now)}"
+    )
+    lines = [Text(f"call      {call.serial}  placed {clock_time(call.created_at)}"), state]
+    lines.append(Text(f"          {headline(call)}"))
     if call.call_data is not None:
-        lines.append(Text(f"data    {call.call_data[:200]}"))
-    return Group(*lines, Text(f"        {headline(call)}"), phones)
+        lines.append(Text(f"data      {call.call_data[:200]}"))
+    width = max(len(call.agent.number), len(call.customer.number))
+    for leg in (call.agent, call.customer):
+        lines.append(Text(f"{leg.role.value:<8}  {leg.number:<{width}}  shown {leg.clip}  {_leg_line(leg, now)}"))
+    return Group(*lines)
 
 
 def _since(call: Call, now: int) -> str:
@@ -48,7 +48,7 @@ def _since(call: Call, now: int) -> str:
 def _leg_line(leg: Leg, now: int) -> str:
     if leg.dialled_at is None:
         return "not dialled" if leg.sip_status is None else ""
-    parts = []
+    parts = [f"by {leg.attempts[-1].trunk}"] if leg.attempts else []
     if leg.ringing_at is not None:
         parts.append(f"rang after {length(leg.ringing_at - leg.dialled_at)}")
     if leg.answered_at is not None:
@@ -60,4 +60,17 @@ def _leg_line(leg: Leg, now: int) -> str:
     if leg.released_at is not None:
         by = f" by {leg.ended_by.value}" if leg.ended_by else ""
         parts.append(f"ended{by} after {length(leg.released_at - leg.dialled_at)}")
-    return ", ".join(parts) or f"dialled {length(now - leg.dialled_at)} ago"
+    if len(parts) == bool(leg.attempts):
+        parts.append(f"dialled {length(now - leg.dialled_at)} ago")
+    return ", ".join(parts)
+
+
+def _attempt_line(attempt: Attempt) -> str:
+    """A try that failed before the one that counts."""
+    silence = "no address" if attempt.peer is None else "no answer"
+    parts = [f"SIP {attempt.sip_status}" if attempt.sip_status else silence]
+    if attempt.sip_reason:
+        parts.append(attempt.sip_reason)
+    if attempt.ended_at is not None:
+        parts.append(f"given up after {length(attempt.ended_at - attempt.started_at)}")
+    return ", ".join(parts)
