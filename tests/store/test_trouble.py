@@ -167,20 +167,26 @@ async def test_a_closing_engine_does_not_wait_for_ever(path: Path, monkeypatch: 
 
 
 @pytest.mark.asyncio
-async def test_a_closed_intake_refuses(path: Path) -> None:
+async def test_what_is_closed_refuses(path: Path) -> None:
     store = with_tenant(path)
-    calls = store.intake()
+    calls, reader, registry = store.intake(), store.reader(), store.registry()
     store.close()
 
     with pytest.raises(StoreUnavailable):
         await calls.place(Intent(numbered(1)))
+    with pytest.raises(StoreUnavailable):
+        reader.status(1, "t1")
+    with pytest.raises(StoreUnavailable):
+        registry.add_signing_key(SigningKey("k", b"s"), at=1)
+    with pytest.raises(StoreUnavailable):
+        store.purge(1)
 
 
 def test_a_read_that_fails_is_refused_and_the_next_one_works(path: Path) -> None:
     store = with_tenant(path)
     asyncio.run(_place(store, 1))
     reader = store.reader()
-    reader._reads.close()
+    reader._reads._disconnect()
     aside = path.rename(path.with_suffix(".aside"))
 
     with pytest.raises(StoreUnavailable, match="it cannot be opened"):

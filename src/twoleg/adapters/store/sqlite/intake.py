@@ -24,6 +24,9 @@ from twoleg.domain.tenant import Refused
 
 _REQUEST_HANGUP = query("request_hangup")
 
+_REST = 0.001
+"""Seconds between a commit and the next: a flood of new calls leaves the engine its turns at the write lock."""
+
 Answer = TypeVar("Answer")
 
 
@@ -44,7 +47,12 @@ class SqliteIntake:
 
     def __init__(self, *, path: Path, log: StoreLog) -> None:
         self._writer: GroupWriter[_Request[Any]] = GroupWriter(
-            _IntakeWork(), connect=lambda: open_writer(path), name="intake", log=log, patience=PATIENCE
+            _IntakeWork(),
+            connect=lambda: open_writer(path),
+            name="intake",
+            log=log,
+            patience=PATIENCE,
+            rest=lambda _requests: _REST,
         )
 
     @property

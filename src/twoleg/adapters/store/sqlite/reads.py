@@ -20,6 +20,7 @@ class Reads:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = open_reader(path)
+        self._is_closed = False
 
     def one(self, sql: str, *parameters: object) -> Row | None:
         """The first row. Raises `StoreUnavailable`."""
@@ -37,17 +38,23 @@ class Reads:
             raise self._unavailable(error) from error
 
     def close(self) -> None:
-        """Let the file go; harmless when repeated."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        """Let the file go, for good; harmless when repeated."""
+        self._is_closed = True
+        self._disconnect()
 
     def _open(self) -> sqlite3.Connection:
+        if self._is_closed:
+            raise StoreUnavailable("the store is closed")
         if self._connection is None:
             self._connection = open_reader(self._path)
         return self._connection
 
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
     def _unavailable(self, error: sqlite3.Error) -> StoreUnavailable:
-        self.close()
+        self._disconnect()
         trouble = trouble_of(error)
         return StoreUnavailable(f"the store cannot be read: {error if trouble is None else trouble.value}")

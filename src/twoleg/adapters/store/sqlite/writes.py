@@ -21,6 +21,7 @@ class Writes:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._turn = threading.Lock()
+        self._is_closed = False
 
     def change(self, sql: str, parameters: object) -> int:
         """Run one statement in a transaction of its own; answers how many rows it changed.
@@ -38,11 +39,14 @@ class Writes:
                 raise StoreUnavailable(f"the store cannot be written: {trouble.value}") from error
 
     def close(self) -> None:
-        """Let the file go; harmless when repeated."""
+        """Let the file go, for good; harmless when repeated."""
         with self._turn:
+            self._is_closed = True
             self._disconnect()
 
     def _change(self, sql: str, parameters: object) -> int:
+        if self._is_closed:
+            raise StoreUnavailable("the store is closed")
         if self._connection is None:
             self._connection = open_writer(self._path)
         with transaction(self._connection, patience=PATIENCE):
