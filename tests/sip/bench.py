@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import TypeVar
 
 from twoleg.sip.credentials import Credentials
@@ -73,7 +74,12 @@ class Bench:
     """Drives one user agent."""
 
     def __init__(
-        self, *, timers: Timers | None = None, policy: InboundPolicy | None = None, seed: int = 1, us: Peer = US
+        self,
+        *,
+        timers: Timers | None = None,
+        policy: InboundPolicy | None = None,
+        seed: int = 1,
+        us: Peer | Sequence[Peer] = US,
     ) -> None:
         self.now = 128.0
         self.ua = UserAgent(local=us, random=random.Random(seed), timers=timers, policy=policy)

@@ -189,10 +189,3 @@ def test_a_peer_without_a_tag_has_the_empty_one() -> None:
     dialog = Dialog.as_caller(response, target="sip:x@192.0.2.50", peer=PEER, identity=IDENTITY)
 
     assert dialog.key[2] == ""
-
-
-def test_the_contact_names_a_reliable_transport() -> None:
-    identity = Identity(local=Peer("tcp", "2001:db8::1", 5060), product="twoleg", random=random.Random(1))
-
-    assert identity.contact == "<sip:twoleg@[2001:db8::1]:5060;transport=tcp>"
-    assert identity.via().startswith("SIP/2.0/TCP [2001:db8::1]:5060;")

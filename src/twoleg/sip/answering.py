@@ -9,6 +9,7 @@ from twoleg.sip.core import Core
 from twoleg.sip.message import Request, response_to
 from twoleg.sip.outgoing import ACCEPT, ALLOW
 from twoleg.sip.peers import Peer
+from twoleg.sip.routing import is_secure
 from twoleg.sip.transaction_server import ServerTransaction
 
 OPTIONS_FIELDS = (("Allow", ALLOW), ("Accept", ACCEPT))
@@ -47,11 +48,12 @@ def answer(
     return incoming.transaction.respond(response, now)
 
 
-def invite_fields(core: Core, status: int) -> tuple[tuple[str, str], ...]:
+def invite_fields(core: Core, incoming: Incoming, status: int) -> tuple[tuple[str, str], ...]:
     """What a response to INVITE needs besides: Contact where it makes a dialog (12.1.1), Allow in a 2xx (13.3.1.4)."""
-    if status < 200:
-        return (("Contact", core.identity.contact),)
-    return (("Contact", core.identity.contact), ("Allow", ALLOW)) if status < 300 else ()
+    if status >= 300:
+        return ()
+    contact = core.identity.contact(incoming.source, is_secure=is_secure(incoming.request.uri))
+    return (("Contact", contact),) if status < 200 else (("Contact", contact), ("Allow", ALLOW))
 
 
 def retry_after(seconds: int) -> tuple[tuple[str, str], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from twoleg.sip.dialog import Dialog, DialogKey
 from twoleg.sip.events import Event, LegId
 from twoleg.sip.identity import Identity
+from twoleg.sip.large import LargeRequests
 from twoleg.sip.leg import Leg
 from twoleg.sip.policy import InboundPolicy
 from twoleg.sip.transactions import Transactions
@@ -20,7 +21,7 @@ class Core:
         self.wire = wire
         self.identity = identity
         self.policy = policy
-        self.transactions = Transactions(wire)
+        self.transactions = Transactions(wire, LargeRequests(identity))
         self.events: list[Event] = []
         self.legs: dict[LegId, Leg] = {}
         self.dialogs: dict[DialogKey, Leg] = {}

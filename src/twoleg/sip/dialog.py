@@ -15,7 +15,7 @@ from twoleg.sip.identity import Identity
 from twoleg.sip.message import Message, Request, Response
 from twoleg.sip.outgoing import MAX_FORWARDS, Fields
 from twoleg.sip.peers import Peer
-from twoleg.sip.routing import next_hop
+from twoleg.sip.routing import is_secure, next_hop
 from twoleg.sip.uri import SipUri
 
 DialogKey: TypeAlias = tuple[str, str, str]
@@ -111,6 +111,12 @@ class Dialog:
         self.remote_cseq = cseq
         return True
 
+    @property
+    def contact(self) -> str:
+        """Our Contact for the way that requests in this dialog go."""
+        _, _, peer = self._path or self._find_path()
+        return self._identity.contact(peer, is_secure=is_secure(self.target))
+
     def request(
         self, method: str, *, extra: Iterable[tuple[str, str]] = (), body: bytes = b"", login: Login | None = None
     ) -> tuple[Request, Peer]:
@@ -128,7 +134,7 @@ class Dialog:
     ) -> tuple[Request, Peer]:
         uri, routes, peer = self._path or self._find_path()
         fields = [
-            ("Via", self._identity.via()),
+            ("Via", self._identity.via(peer)),
             *routes,
             MAX_FORWARDS,
             ("From", self._local),
@@ -150,8 +156,14 @@ class Dialog:
         if routes and not _is_loose(hop):
             routes = [*routes[1:], f"<{uri}>"]
             uri = _as_request_uri(hop)
-        self._path = (uri, [("Route", route) for route in routes], next_hop(hop, self._peer))
+        self._path = (uri, [("Route", route) for route in routes], self._reachable(next_hop(hop, self._peer)))
         return self._path
+
+    def _reachable(self, hop: Peer) -> Peer:
+        """By the way that the dialog came by, when `hop` asks for a transport that we have not."""
+        if self._identity.has(hop.transport, hop):
+            return hop
+        return Peer(self._peer.transport, hop.host, hop.port, self._peer.domain)
 
 
 def _contact(message: Message) -> str | None:

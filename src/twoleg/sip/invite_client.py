@@ -18,6 +18,7 @@ from twoleg.sip.leg_words import LegAction, LegInput, LegState
 from twoleg.sip.message import Request, Response
 from twoleg.sip.outgoing import ALLOW, MAX_FORWARDS, Fields, cancel_of, canonical_fields
 from twoleg.sip.peers import Peer
+from twoleg.sip.routing import is_secure
 from twoleg.sip.transaction_client import ClientTransaction
 
 
@@ -70,7 +71,11 @@ class InviteClient:
     def _send(self, now: float) -> None:
         self._cseq += 1
         wanted, leg = self._invitation, self._leg
-        fields = [("Via", self._core.identity.via()), *self._fields, ("CSeq", f"{self._cseq} INVITE")]
+        fields = [
+            ("Via", self._core.identity.via(self._invitation.peer)),
+            *self._fields,
+            ("CSeq", f"{self._cseq} INVITE"),
+        ]
         if leg.login is not None:
             self._proofs = leg.login.fields(method="INVITE", uri=wanted.target, body=wanted.body)
             fields += self._proofs
@@ -101,10 +106,10 @@ class InviteClient:
     def cancel(self, now: float) -> None:
         """Send the CANCEL, and wait for the final response no longer than 64 * T1 (9.1)."""
         self._limit.cancel()
-        if self._request is None:
+        if self._request is None or self._transaction is None:
             return
         cancel = cancel_of(self._request, self._leg.reasons)
-        self._core.transactions.request(cancel, peer=self._invitation.peer, user=NOBODY, leg=self._leg.id, now=now)
+        self._core.transactions.request(cancel, peer=self._transaction.peer, user=NOBODY, leg=self._leg.id, now=now)
         timers = self._core.wire.timers
         self._limit = self._core.wire.deadlines.arm(now + timers.timeout, self._cancel_unheard)
 
@@ -228,7 +233,7 @@ def _lasting_fields(core: Core, invitation: Invitation) -> Fields:
         ("From", str(invitation.from_.with_tag(identity.tag()))),
         ("To", str(invitation.to)),
         ("Call-ID", identity.call_id()),
-        ("Contact", identity.contact),
+        ("Contact", identity.contact(invitation.peer, is_secure=is_secure(invitation.target))),
         ("Allow", ALLOW),
         ("User-Agent", identity.product),
         *canonical_fields(invitation.extra_headers),

@@ -76,7 +76,7 @@ class InviteServer:
     def _answer(
         self, status: int, *, extra: Sequence[tuple[str, str]] = (), body: bytes | None = None, now: float
     ) -> bytes:
-        fields = (*invite_fields(self._core, status), *extra)
+        fields = (*invite_fields(self._core, self._incoming, status), *extra)
         return answer(self._core, self._incoming, status, now=now, extra=fields, body=body)
 
     def _limit_due(self, now: float) -> None:

@@ -8,6 +8,7 @@ from twoleg.sip.headers import Headers, NameAddr
 from twoleg.sip.message import Request, Response
 from twoleg.sip.outgoing import ACCEPT, MAX_FORWARDS
 from twoleg.sip.peers import Peer
+from twoleg.sip.routing import is_secure
 
 
 class Ping:
@@ -23,13 +24,13 @@ class Ping:
         """Send it to `peer`."""
         identity = self._core.identity
         fields = [
-            ("Via", identity.via()),
+            ("Via", identity.via(peer)),
             MAX_FORWARDS,
             ("From", str(from_.with_tag(identity.tag()))),
             ("To", f"<{target}>"),
             ("Call-ID", identity.call_id()),
             ("CSeq", "1 OPTIONS"),
-            ("Contact", identity.contact),
+            ("Contact", identity.contact(peer, is_secure=is_secure(target))),
             ("Accept", ACCEPT),
             ("User-Agent", identity.product),
         ]

@@ -56,6 +56,11 @@ class Attempt:
         """Timer B, or the transport."""
         self.reoffer.request_failed(origin, now)
 
+    @property
+    def path(self) -> Peer:
+        """Where it went in the end: a large one may have left the way of its dialog (18.1.1)."""
+        return self.peer if self.transaction is None else self.transaction.peer
+
     def abandon(self, now: float) -> None:
         """Wait no longer for a final response."""
         if self.transaction is not None:
@@ -171,7 +176,7 @@ class Reoffer:
         dialog, body = self._leg.dialog, self._line[0] or b""
         if dialog is None:
             raise RuntimeError("re-INVITE without a dialog")
-        extra = [("Contact", self.core.identity.contact), ("Allow", ALLOW)]
+        extra = [("Contact", dialog.contact), ("Allow", ALLOW)]
         if body:
             extra.append(("Content-Type", "application/sdp"))
         request, peer = dialog.request("INVITE", extra=extra, body=body, login=self._leg.login)
@@ -253,7 +258,7 @@ class Reoffer:
         self._advance(ReofferInput.LIMIT)
         if attempt is not None and attempt.request is not None:
             cancel = cancel_of(attempt.request, ())
-            core.transactions.request(cancel, peer=attempt.peer, user=NOBODY, leg=self._leg.id, now=now)
+            core.transactions.request(cancel, peer=attempt.path, user=NOBODY, leg=self._leg.id, now=now)
         self._deadline = core.wire.deadlines.arm(now + core.wire.timers.timeout, self._cancel_unheard)
 
     def _cancel_unheard(self, now: float) -> None:

@@ -19,10 +19,16 @@ from twoleg.sip.uri import SipUri
 _IPV4: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 
 
+def is_secure(uri: str) -> bool:
+    """Whether `uri` is a SIPS one."""
+    return uri[:5].lower() == "sips:"
+
+
 def next_hop(uri: str, fallback: Peer) -> Peer:
     """Where a request for `uri` goes: its address when it holds one, else `fallback`.
 
-    The transport stays that of `fallback`; a transport parameter becomes meaningful with a second transport.
+    By the transport that it names.  When it names none, by that of `fallback`, although RFC 3263 4.1 says UDP: those
+    who came over TCP and forgot the parameter in their Contact are many, and that TCP reaches them is known.
     """
     try:
         parsed = SipUri.parse(uri)
@@ -31,8 +37,19 @@ def next_hop(uri: str, fallback: Peer) -> Peer:
     address = _literal(parsed.params.get("maddr") or parsed.host)
     if address is None:
         return fallback
-    port = parsed.port or (5061 if parsed.scheme == "sips" else 5060)
-    return fallback if (address, port) == (fallback.host, fallback.port) else Peer(fallback.transport, address, port)
+    transport = _transport(parsed) or fallback.transport
+    port = parsed.port or (5061 if transport == "tls" else 5060)
+    if (transport, address, port) == (fallback.transport, fallback.host, fallback.port):
+        return fallback
+    # Whoever was authenticated as a domain names its other addresses in that domain's name (RFC 5922 7.1).
+    return Peer(transport, address, port, fallback.domain if transport == "tls" else "")
+
+
+def _transport(uri: SipUri) -> str | None:
+    named = (uri.params.get("transport") or "").lower()
+    if uri.scheme == "sips":
+        return "tls"
+    return named if named in ("udp", "tcp", "tls") else None
 
 
 def note_source(request: Request, source: Peer) -> None:

@@ -56,7 +56,7 @@ class TheirOffer:
                 self._leg.reoffer.pump(now)
 
     def _answer(self, status: int, *, body: bytes | None, now: float) -> bytes:
-        fields = invite_fields(self._core, status)
+        fields = invite_fields(self._core, self._incoming, status)
         return answer(self._core, self._incoming, status, now=now, extra=fields, body=body)
 
 

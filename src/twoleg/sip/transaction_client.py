@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
 from twoleg.sip.events import FailureOrigin, LegId
+from twoleg.sip.large import LARGEST_DATAGRAM
 from twoleg.sip.message import Request, Response
 from twoleg.sip.outgoing import ack_of_failure, branch_of
 from twoleg.sip.peers import Peer
@@ -16,6 +17,7 @@ from twoleg.sip.transaction_client_fsm import INVITE, NON_INVITE, ClientAction, 
 
 if TYPE_CHECKING:
     from twoleg.sip.deadlines import Deadline
+    from twoleg.sip.large import LargeRequests
     from twoleg.sip.wire import Wire
 
 ClientKey: TypeAlias = tuple[str, str]
@@ -41,8 +43,11 @@ class ClientTransaction:
         "_forget",
         "_give_up",
         "_interval",
+        "_is_repeated",
+        "_large",
         "_request",
         "_retransmit",
+        "_small_way",
         "_user",
         "_wire",
         "key",
@@ -59,6 +64,7 @@ class ClientTransaction:
         user: ClientUser,
         leg: LegId,
         wire: Wire,
+        large: LargeRequests,
         forget: Callable[[ClientTransaction], None],
         now: float,
     ) -> None:
@@ -74,9 +80,15 @@ class ClientTransaction:
         self._data = request.encode()
         self._ack = b""
         self._interval = wire.timers.t1
-        wire.send(self._data, peer)
+        self._is_repeated = False
+        self._large = large
+        self._small_way: Peer | None = None
+        """The UDP peer that the request was for, when it went over TCP for its size."""
+        if len(self._data) > LARGEST_DATAGRAM and not peer.is_reliable:
+            self._try_stream(request, peer, now)
+        wire.send(self._data, self.peer)
         self._retransmit: Deadline | None = None
-        if not peer.is_reliable:
+        if not self.peer.is_reliable:
             self._retransmit = wire.deadlines.arm(now + self._interval, self._retransmit_due)
         self._give_up: Deadline | None = wire.deadlines.arm(now + wire.timers.timeout, self._give_up_due)
 
@@ -89,8 +101,32 @@ class ClientTransaction:
             self._feed(ClientInput.SUCCESS if status < 300 else ClientInput.FAILURE, now, response)
 
     def transport_failed(self, now: float) -> None:
-        """The peer cannot be reached."""
+        """The peer cannot be reached; what took TCP for its size gets another chance."""
+        if self._small_way is not None and self._request is not None and self.state is ClientState.STARTED:
+            self._take_small_way(self._request, self._small_way, now)
+            return
         self._feed(ClientInput.TRANSPORT_ERROR, now)
+
+    def connection_lost(self, now: float) -> None:
+        """The connection that the request went by ended before any response: send it on a new one, once."""
+        if self._is_repeated or not self._data:
+            self.transport_failed(now)
+            return
+        self._is_repeated = True
+        self._wire.send(self._data, self.peer)
+
+    def _try_stream(self, request: Request, peer: Peer, now: float) -> None:
+        stream = self._large.by_stream(request, peer, now)
+        if stream is not None:
+            self._small_way, self.peer = peer, stream
+            self._data = request.encode()
+
+    def _take_small_way(self, request: Request, peer: Peer, now: float) -> None:
+        self._small_way, self.peer = None, peer
+        self._large.by_datagram(request, peer, now)
+        self._data = request.encode()
+        self._wire.send(self._data, peer)
+        self._retransmit = self._wire.deadlines.arm(now + self._interval, self._retransmit_due)
 
     def abandon(self, now: float) -> None:
         """Stop waiting for a final response and tell nobody (RFC 3261 9.1, a CANCEL that had no effect)."""

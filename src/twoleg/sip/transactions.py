@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twoleg.sip.events import LegId
 from twoleg.sip.headers import Via
+from twoleg.sip.large import LargeRequests
 from twoleg.sip.message import Request, Response
 from twoleg.sip.peers import Peer
 from twoleg.sip.transaction_client import ClientKey, ClientTransaction, ClientUser
@@ -31,10 +32,11 @@ class Transactions:
     The last two stay short while the others hold half a minute of lingering transactions.
     """
 
-    __slots__ = ("_clients", "_invites", "_merged", "_servers", "_unheard", "_wire")
+    __slots__ = ("_clients", "_invites", "_large", "_merged", "_servers", "_unheard", "_wire")
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, large: LargeRequests) -> None:
         self._wire = wire
+        self._large = large
         self._clients: dict[ClientKey, ClientTransaction] = {}
         self._servers: dict[ServerKey, ServerTransaction] = {}
         self._merged: dict[ServerKey, ServerTransaction] = {}
@@ -47,7 +49,14 @@ class Transactions:
     ) -> ClientTransaction:
         """Send `request` to `peer`, again and again as its method asks, and tell `user` what comes of it."""
         transaction = ClientTransaction(
-            request=request, peer=peer, user=user, leg=leg, wire=self._wire, forget=self._forget_client, now=now
+            request=request,
+            peer=peer,
+            user=user,
+            leg=leg,
+            wire=self._wire,
+            large=self._large,
+            forget=self._forget_client,
+            now=now,
         )
         self._clients[transaction.key] = self._unheard[transaction.key] = transaction
         return transaction
@@ -90,6 +99,11 @@ class Transactions:
         for transaction in waiting:
             if transaction.peer == peer:
                 transaction.transport_failed(now)
+
+    def connection_lost(self, peer: Peer, now: float) -> None:
+        """Send again, once, what has not heard from `peer`; what was sent again already fails."""
+        for transaction in [each for each in self._unheard.values() if each.peer == peer]:
+            transaction.connection_lost(now)
 
     def __len__(self) -> int:
         """How many are under way or lingering."""

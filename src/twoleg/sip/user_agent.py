@@ -44,13 +44,13 @@ class UserAgent:
     def __init__(
         self,
         *,
-        local: Peer,
+        local: Peer | Sequence[Peer],
         random: RandomBits,
         product: str = "twoleg",
         timers: Timers | None = None,
         policy: InboundPolicy | None = None,
     ) -> None:
-        """`local` is the address that peers reach us at: it goes into Via and Contact."""
+        """`local`: where peers reach us, one address for each transport and family; they go into Via and Contact."""
         identity = Identity(local=local, product=product, random=random)
         self._core = Core(wire=Wire(timers or Timers()), identity=identity, policy=policy or InboundPolicy())
 
@@ -61,6 +61,17 @@ class UserAgent:
     def transport_failed(self, peer: Peer, now: float) -> None:
         """Nothing can be delivered to `peer` (ICMP, refused connection): fail what waits for an answer from it."""
         self._guard(lambda: self._core.transactions.transport_failed(peer, now), now)
+
+    def connection_lost(self, peer: Peer, now: float) -> None:
+        """The connection to `peer` ended, and another is made on demand: send again what had no response on it.
+
+        A request is sent again only once; then, or when no connection can be made, it is `transport_failed`.
+        """
+        self._guard(lambda: self._core.transactions.connection_lost(peer, now), now)
+
+    def local_for(self, peer: Peer) -> Peer:
+        """The address of ours that `peer` is told."""
+        return self._core.identity.local_for(peer)
 
     def fire_timers(self, now: float) -> None:
         """Do everything that is due at `now`."""
