@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,13 +14,28 @@ from contract.worlds import TENANT, Told, World, numbered, placed
 from domain.calls import T0, WAY, a_call
 from patience import eventually_async
 from twoleg.domain import signals as s
-from twoleg.domain.call import Phase, Role
+from twoleg.domain.call import Attempt, Phase, Role
 
 pytestmark = pytest.mark.asyncio
 
 AGENT, CUSTOMER = Role.AGENT, Role.CUSTOMER
 BUSY = s.WireFacts(sip_status=486, sip_reason='Q.850;cause=17;text="User busy", SIP;cause=486', cause=17)
 
+TRIED = (
+    Attempt(
+        number=1,
+        trunk="a",
+        peer="udp:192.0.2.1:5060",
+        dialled="+4930",
+        shown="640003",
+        started_at=T0,
+        ended_at=T0 + 4,
+        sip_status=503,
+        sip_reason='Q.850;cause=34;text="full"',
+        cause=34,
+    ),
+    Attempt(number=2, trunk="b", peer=None, dialled="0030", shown="640003", started_at=T0 + 4),
+)
 LIVES: dict[str, tuple[s.Signal, ...]] = {
     "talked, customer hung up": (
         s.Start(),
@@ -39,6 +55,14 @@ LIVES: dict[str, tuple[s.Signal, ...]] = {
         s.LegRinging(AGENT),
         s.RingTimeout(AGENT),
         s.LegReleased(AGENT, s.WireFacts(sip_status=487)),
+    ),
+    "tried elsewhere, then ringing": (
+        s.Start(),
+        s.LegAttemptFailed(AGENT, TRIED[0], s.WireFacts(sip_status=503, cause=41), "full"),
+        s.LegRinging(AGENT, TRIED[1]),
+        s.LegAnswered(AGENT, replace(TRIED[1], ended_at=T0 + 9, sip_status=200)),
+        s.LegFailed(CUSTOMER, BUSY, replace(TRIED[0], number=1, sip_status=486, cause=17)),
+        s.LegReleased(AGENT),
     ),
     "not dialled": (s.LegRefused(AGENT, cause=3, detail="no trunk has a prefix of 88889050"),),
     "queued too long": (s.QueueExpired(),),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from domain.calls import SERIAL, T0, a_call, a_call_in, told
-from twoleg.domain.call import PUBLISHED_STATE, CallState, EndedBy, Phase, Role
+from twoleg.domain.call import PUBLISHED_STATE, Attempt, CallState, EndedBy, Phase, Role
 from twoleg.domain.effects import ArmTimer, Bridge, Dial, DisarmTimer, PassEarlyMedia, Release, Ringback, Timer
 from twoleg.domain.errors import ImpossibleSignal
 from twoleg.domain.events import EventType
@@ -19,6 +21,7 @@ from twoleg.domain.signals import (
     HangUpRequested,
     Kind,
     LegAnswered,
+    LegAttemptFailed,
     LegEarlyMedia,
     LegFailed,
     LegHungUp,
@@ -35,12 +38,20 @@ from twoleg.domain.signals import (
 
 AGENT, CUSTOMER = Role.AGENT, Role.CUSTOMER
 BUSY = WireFacts(sip_status=486, cause=17)
+OVERLOADED = WireFacts(sip_status=503, cause=41)
+
+
+def attempt(number: int = 1, **ends: Any) -> Attempt:
+    return Attempt(number=number, trunk="a", peer="udp:192.0.2.1:5060", dialled="1", shown="2", started_at=T0, **ends)
+
 
 SIGNALS: dict[Kind, Signal] = {
     Kind.START: Start(),
     Kind.QUEUE_EXPIRED: QueueExpired(),
     Kind.AGENT_REFUSED: LegRefused(AGENT, 3, "no trunk"),
     Kind.CUSTOMER_REFUSED: LegRefused(CUSTOMER, 3, "no trunk"),
+    Kind.AGENT_ATTEMPT_FAILED: LegAttemptFailed(AGENT, attempt(), OVERLOADED, "full"),
+    Kind.CUSTOMER_ATTEMPT_FAILED: LegAttemptFailed(CUSTOMER, attempt(), OVERLOADED, "full"),
     Kind.AGENT_RINGING: LegRinging(AGENT),
     Kind.CUSTOMER_RINGING: LegRinging(CUSTOMER),
     Kind.AGENT_EARLY_MEDIA: LegEarlyMedia(AGENT),
@@ -240,3 +251,34 @@ def test_seq_is_gapless_and_matches_the_events() -> None:
         seqs += [event.seq for event in taken.events]
     assert seqs == list(range(2, 2 + len(seqs)))
     assert call.seq == seqs[-1]
+
+
+def test_each_attempt_is_kept_as_a_fact_of_its_leg() -> None:
+    first = attempt(1, ended_at=T0 + 5, sip_status=503, cause=41)
+    second = attempt(2)
+    call = told(a_call(), Start(), LegAttemptFailed(AGENT, first, OVERLOADED, "full"), LegRinging(AGENT, second))
+    assert call.agent.attempts == (first, second)
+    assert call.agent.sip_status is None
+    answered = attempt(2, ended_at=T0 + 9, sip_status=200)
+    call = told(call, LegAnswered(AGENT, answered))
+    assert call.agent.attempts == (first, answered)
+    assert call.customer.attempts == ()
+
+
+def test_a_failed_attempt_is_told_with_what_was_heard() -> None:
+    step_ = step(a_call_in(Phase.CALLING_AGENT), LegAttemptFailed(AGENT, attempt(), OVERLOADED, "a is full"), T0)
+    (event,) = step_.events
+    assert (event.type, event.leg, event.sip_status, event.cause) == (EventType.AGENT_ATTEMPT_FAILED, AGENT, 503, 41)
+    assert (event.detail, step_.effects, step_.call.phase) == ("a is full", (), Phase.CALLING_AGENT)
+
+
+def test_the_last_word_of_a_leg_completes_its_attempt() -> None:
+    call = told(a_call(), Start(), LegRinging(AGENT, attempt()), RingTimeout(AGENT))
+    cancelled = attempt(1, ended_at=T0 + 30_000, sip_status=487)
+    call = told(call, LegReleased(AGENT, WireFacts(sip_status=487), cancelled))
+    assert call.agent.attempts == (cancelled,)
+
+
+def test_ringing_told_twice_by_one_attempt_is_told_once() -> None:
+    call = told(a_call_in(Phase.CALLING_AGENT), LegRinging(AGENT, attempt()))
+    assert not step(call, LegRinging(AGENT, attempt()), T0 + 1).changed

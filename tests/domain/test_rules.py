@@ -8,14 +8,12 @@ from domain.calls import T0, a_call, a_call_in
 from twoleg.domain import causes
 from twoleg.domain.call import Phase, Role
 from twoleg.domain.cdr import cdr_of, talk_seconds
-from twoleg.domain.errors import NoRoute
 from twoleg.domain.machine import step
 from twoleg.domain.numbers import is_dialable, is_transparent_clip
 from twoleg.domain.reasons import Reason
 from twoleg.domain.signals import LegHungUp
 from twoleg.domain.states_page import states_page
 from twoleg.domain.tenant import CallRequest, Profile, Refusal, Refused, Tenant, check
-from twoleg.domain.trunk import Trunk, choose_trunk
 
 RFC3398_STATUS_TO_CAUSE = """
 400 41, 401 21, 402 21, 403 21, 404 1, 405 63, 406 79, 407 21, 408 102, 410 22, 413 127, 414 127, 415 79, 416 127,
@@ -44,13 +42,20 @@ def test_rfc3398_cause_to_status(cause: int, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [488, 606])
-def test_a_refused_media_offer_is_bearer_capability_not_implemented(status: int) -> None:
-    assert causes.cause_of_status(status) == 65
+@pytest.mark.parametrize(("warnings", "cause"), [((), 65), ((304,), 65), ((399, 305), 65), ((399,), 31), ((370,), 31)])
+def test_the_warning_of_a_refused_media_offer_decides_its_cause(
+    status: int, warnings: tuple[int, ...], cause: int
+) -> None:
+    assert causes.cause_of_status(status, warnings) == cause
+
+
+def test_a_warning_matters_where_the_rfc_says_so_and_nowhere_else() -> None:
+    assert causes.cause_of_status(486, (304,)) == 17
 
 
 def test_unlisted_statuses_and_causes_have_the_rfcs_default() -> None:
-    assert causes.cause_of_status(499) == 127
-    assert causes.cause_of_status(302) == 127
+    assert causes.cause_of_status(499) == 31
+    assert causes.cause_of_status(302) == 31
     assert causes.status_of_cause(99) == 500
 
 
@@ -77,18 +82,6 @@ def test_anything_else_is_not_a_number(number: str) -> None:
 
 def test_transparent_display_takes_11_to_14_digits() -> None:
     assert [length for length in range(20) if is_transparent_clip("1" * length)] == [11, 12, 13, 14]
-
-
-def test_the_longest_prefix_wins_and_the_first_of_equals() -> None:
-    every, mobile, other = Trunk("a", "sip:a"), Trunk("b", "sip:b", ("138", "139")), Trunk("c", "sip:c", ("138",))
-    assert choose_trunk([every, mobile, other], "13800").name == "b"
-    assert choose_trunk([every, mobile], "1370").name == "a"
-    with pytest.raises(NoRoute, match="no trunk"):
-        choose_trunk([mobile], "1370")
-
-
-def test_a_trunks_password_stays_out_of_its_repr() -> None:
-    assert "s3cret" not in repr(Trunk("a", "sip:a", username="u", password="s3cret"))
 
 
 def tenant(**rules: object) -> Tenant:

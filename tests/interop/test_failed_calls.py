@@ -54,7 +54,7 @@ class Refusal:
 
 
 REFUSALS = [
-    Refusal(302, "Moved Temporarily", 127, "Interworking, unspecified"),
+    Refusal(302, "Moved Temporarily", 31, "Normal, unspecified"),
     Refusal(401, "Unauthorized", 21, "Call rejected"),
     Refusal(403, "Forbidden", 21, "Call rejected"),
     Refusal(404, "Not Found", 1, "Unallocated (unassigned) number"),

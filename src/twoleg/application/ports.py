@@ -136,6 +136,31 @@ class CallStatus(NamedTuple):
     ended_at: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunkState:
+    """What the engine knows of a trunk that it watches."""
+
+    name: str
+    is_up: bool
+    why: str
+    """In a few plain words: "registered until ...", "no answer to OPTIONS"."""
+    changed_at: int
+    """ms since the epoch."""
+
+
+class TrunkBoard(Protocol):
+    """Where the engine leaves the state of its trunks for operators. Both may block; both raise `StoreUnavailable`."""
+
+    def put(self, state: TrunkState) -> None:
+        """From now on this is the trunk's state."""
+
+    def clear(self) -> None:
+        """Nothing is known of any trunk: an engine starts or stops."""
+
+    def states(self) -> Sequence[TrunkState]:
+        """What is known, by name."""
+
+
 class CallReader(Protocol):
     """Reads of committed calls; synchronous, about 10 microseconds."""
 

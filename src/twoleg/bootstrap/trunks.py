@@ -18,8 +18,11 @@ SANDBOX = "sandbox"
 def trunks_of(settings: Settings, *, sandbox: str | None) -> tuple[Trunk, ...]:
     """The trunks to dial by. With none configured, our own sandbox (its URI, when it runs) takes all numbers."""
     if not settings.trunks and sandbox is not None:
-        return (Trunk(SANDBOX, sandbox),)
-    return tuple(Trunk(each.name, each.uri, each.prefixes, each.username, each.password) for each in settings.trunks)
+        return (Trunk(name=SANDBOX, uri=sandbox),)
+    return tuple(
+        Trunk(name=each.name, uri=each.uri, prefixes=each.prefixes, username=each.username, password=each.password)
+        for each in settings.trunks
+    )
 
 
 def routes_of(trunks: Iterable[Trunk]) -> Routes:

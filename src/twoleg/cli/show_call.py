@@ -34,7 +34,9 @@ def drawing(call: Call, *, now: int) -> Group:
         lines.append(Text(f"data      {call.call_data[:200]}"))
     width = max(len(call.agent.number), len(call.customer.number))
     for leg in (call.agent, call.customer):
-        lines.append(Text(f"{leg.role.value:<8}  {leg.number:<{width}}  shown {leg.clip}  {_leg_line(leg, now)}"))
+        tries = (Text(f"{'':<8}  {each.dialled:<{width}}  {_attempt_line(each)}") for each in leg.attempts[:-1])
+        phone = Text(f"{leg.role.value:<8}  {leg.number:<{width}}  shown {leg.clip}  {_leg_line(leg, now)}")
+        lines += [phone, *tries]
     return Group(*lines)
 
 
@@ -68,7 +70,7 @@ def _leg_line(leg: Leg, now: int) -> str:
 def _attempt_line(attempt: Attempt) -> str:
     """A try that failed before the one that counts."""
     silence = "no address" if attempt.peer is None else "no answer"
-    parts = [f"SIP {attempt.sip_status}" if attempt.sip_status else silence]
+    parts = [f"tried by {attempt.trunk}", f"SIP {attempt.sip_status}" if attempt.sip_status else silence]
     if attempt.sip_reason:
         parts.append(attempt.sip_reason)
     if attempt.ended_at is not None:

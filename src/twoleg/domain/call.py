@@ -67,6 +67,30 @@ class EndedBy(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to reach a phone: an INVITE by one trunk to one address of it. Times in ms since the epoch."""
+
+    number: int
+    """1, 2, 3 ... within the leg."""
+    trunk: str
+    peer: str | None
+    """`udp:192.0.2.1:5060`; None when the trunk's name led to no address."""
+    dialled: str
+    """The number as that trunk was told it."""
+    shown: str
+    """The CLIP as that trunk was told it."""
+    started_at: int
+    ended_at: int | None = None
+    """When it was answered, refused or given up; None while it is under way."""
+    sip_status: int | None = None
+    """Final SIP status 200-699; None while there is none."""
+    sip_reason: str | None = None
+    """The Reason headers (RFC 3326) as received, joined by ", "."""
+    cause: int | None = None
+    """Q.850 cause 1-127 of a failure."""
+
+
+@dataclass(frozen=True, slots=True)
 class Leg:
     """One phone of the call, with the facts known of it so far. Times in ms since the epoch; None: not (yet)."""
 
@@ -87,6 +111,8 @@ class Leg:
     cause: int | None = None
     """Q.850 cause 1-127: from a `Reason: Q.850` header when there was one, else by RFC 3398."""
     ended_by: EndedBy | None = None
+    attempts: tuple[Attempt, ...] = ()
+    """Every try to reach the phone, in order; the last one is the leg's own."""
 
     @property
     def is_live(self) -> bool:

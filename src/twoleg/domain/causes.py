@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 NORMAL_CLEARING = 16
 NO_USER_RESPONDING = 18
 NO_ANSWER = 19
 NO_ROUTE_TO_DESTINATION = 3
+NO_CIRCUIT = 34
+NETWORK_OUT_OF_ORDER = 38
+BEARER_NOT_IMPLEMENTED = 65
 NORMAL_UNSPECIFIED = 31
 TEMPORARY_FAILURE = 41
 CONGESTION = 42
@@ -101,20 +106,22 @@ _STATUS_BY_CAUSE: dict[int, int] = {
 }  # fmt: skip
 """RFC 3398 section 7.2.4.1."""
 
-_MEDIA_NOT_ACCEPTED = {488: 65, 606: 65}
-"""RFC 3398 8.2.6.1 leaves these to the Warning header; without one that we read, `bearer capability not implemented`
-is the row that RFC 3398 7.2.4.1 turns back into 488."""
+_BY_WARNING = frozenset({488, 606})
+_BEARER_WARNINGS = frozenset({304, 305})
+"""Media type not available, incompatible media format (RFC 3261 20.43): these speak of a bearer capability."""
 
 
-def cause_of_status(status: int) -> int:
+def cause_of_status(status: int, warnings: Sequence[int] = ()) -> int:
     """The Q.850 cause of a SIP final failure 300-699 that carries no `Reason: Q.850` (RFC 3398 8.2.6.1).
 
-    Statuses without a row answer 127 (interworking, unspecified), 3xx included: we end a redirected call
-    rather than follow it.
+    Statuses without a row answer 31 (normal, unspecified), as the RFC says. `warnings` are the codes of the Warning
+    header, which decide about 488 and 606: 65 (bearer capability not implemented) where one speaks of the bearer, else
+    31. Without any the RFC is silent, and 65 is what its 7.2.4.1 turns back into 488.
     """
-    if status in _CAUSE_BY_STATUS:
-        return _CAUSE_BY_STATUS[status]
-    return _MEDIA_NOT_ACCEPTED.get(status, INTERWORKING)
+    if status in _BY_WARNING:
+        says_bearer = not warnings or any(code in _BEARER_WARNINGS for code in warnings)
+        return BEARER_NOT_IMPLEMENTED if says_bearer else NORMAL_UNSPECIFIED
+    return _CAUSE_BY_STATUS.get(status, NORMAL_UNSPECIFIED)
 
 
 def status_of_cause(cause: int) -> int:

@@ -14,10 +14,13 @@ class EventType(Enum):
 
     CALL_QUEUED = "call.queued"
     AGENT_DIALLED = "agent.dialled"
+    AGENT_ATTEMPT_FAILED = "agent.attempt_failed"
+    """One trunk failed and the next one is being tried; likewise for the customer."""
     AGENT_RINGING = "agent.ringing"
     AGENT_EARLY_MEDIA = "agent.early_media"
     AGENT_ANSWERED = "agent.answered"
     CUSTOMER_DIALLED = "customer.dialled"
+    CUSTOMER_ATTEMPT_FAILED = "customer.attempt_failed"
     CUSTOMER_RINGING = "customer.ringing"
     CUSTOMER_EARLY_MEDIA = "customer.early_media"
     CUSTOMER_ANSWERED = "customer.answered"

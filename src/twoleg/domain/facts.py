@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from twoleg.domain import causes
 from twoleg.domain import signals as s
-from twoleg.domain.call import Call, EndedBy, Leg, Phase, Role
+from twoleg.domain.call import Attempt, Call, EndedBy, Leg, Phase, Role
 from twoleg.domain.events import Event, EventType
 from twoleg.domain.reasons import Reason
 from twoleg.domain.signals import Kind
@@ -30,6 +30,7 @@ _KIND_BY_CLASS: dict[type, Kind] = {
 
 _KIND_BY_ROLE: dict[type, dict[Role, Kind]] = {
     s.LegRefused: {Role.AGENT: Kind.AGENT_REFUSED, Role.CUSTOMER: Kind.CUSTOMER_REFUSED},
+    s.LegAttemptFailed: {Role.AGENT: Kind.AGENT_ATTEMPT_FAILED, Role.CUSTOMER: Kind.CUSTOMER_ATTEMPT_FAILED},
     s.LegRinging: {Role.AGENT: Kind.AGENT_RINGING, Role.CUSTOMER: Kind.CUSTOMER_RINGING},
     s.LegEarlyMedia: {Role.AGENT: Kind.AGENT_EARLY_MEDIA, Role.CUSTOMER: Kind.CUSTOMER_EARLY_MEDIA},
     s.LegAnswered: {Role.AGENT: Kind.AGENT_ANSWERED, Role.CUSTOMER: Kind.CUSTOMER_ANSWERED},
@@ -57,6 +58,7 @@ def _is_no_answer(leg: Leg, failed: s.LegFailed) -> bool:
 
 def record(call: Call, signal: s.Signal, now: int) -> Call:
     """The call with what the signal says of its legs; a fact that is known already is kept as it was first told."""
+    call = _with_attempt(call, signal)
     match signal:
         case s.LegRinging(role=role) if call.leg(role).ringing_at is None:
             return _with_leg(call, replace(call.leg(role), ringing_at=now))
@@ -139,6 +141,18 @@ def event(call: Call, signal: s.Signal, *, type_: EventType, seq: int, now: int)
 
 def _with_leg(call: Call, leg: Leg) -> Call:
     return replace(call, agent=leg) if leg.role is Role.AGENT else replace(call, customer=leg)
+
+
+def _with_attempt(call: Call, signal: s.Signal) -> Call:
+    """What was last told of an attempt counts."""
+    attempt: Attempt | None = getattr(signal, "attempt", None)
+    if attempt is None:
+        return call
+    leg = call.leg(signal.role)  # type: ignore[union-attr]  # every class with an attempt has one
+    if leg.attempts and leg.attempts[-1] == attempt:
+        return call
+    before = tuple(each for each in leg.attempts if each.number < attempt.number)
+    return _with_leg(call, replace(leg, attempts=(*before, attempt)))
 
 
 def _gone(leg: Leg, wire: s.WireFacts, *, by: EndedBy, now: int) -> Leg:

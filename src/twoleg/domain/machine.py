@@ -77,6 +77,7 @@ TRANSITIONS: dict[tuple[Phase, Kind], Rule] = {
     (QUEUED, Kind.FAULTED): _end(Reason.ENGINE_LOST),
     # ---- the agent's phone is being called
     (CALLING_AGENT, Kind.AGENT_REFUSED): _end(Reason.NOT_DIALLED, AGENT),
+    (CALLING_AGENT, Kind.AGENT_ATTEMPT_FAILED): Rule(CALLING_AGENT, events=(EventType.AGENT_ATTEMPT_FAILED,)),
     (CALLING_AGENT, Kind.AGENT_RINGING): Rule(CALLING_AGENT, events=(EventType.AGENT_RINGING,)),
     (CALLING_AGENT, Kind.AGENT_EARLY_MEDIA): Rule(CALLING_AGENT, events=(EventType.AGENT_EARLY_MEDIA,)),
     (CALLING_AGENT, Kind.AGENT_ANSWERED): Rule(
@@ -92,6 +93,9 @@ TRANSITIONS: dict[tuple[Phase, Kind], Rule] = {
     (CALLING_AGENT, Kind.FAULTED): _end(Reason.ENGINE_LOST, AGENT),
     # ---- the agent waits, the customer's phone is being called
     (CALLING_CUSTOMER, Kind.CUSTOMER_REFUSED): _end(Reason.CUSTOMER_FAILED, AGENT, CUSTOMER),
+    (CALLING_CUSTOMER, Kind.CUSTOMER_ATTEMPT_FAILED): Rule(
+        CALLING_CUSTOMER, events=(EventType.CUSTOMER_ATTEMPT_FAILED,)
+    ),
     (CALLING_CUSTOMER, Kind.CUSTOMER_RINGING): Rule(
         CALLING_CUSTOMER, effects=(Ringback(),), events=(EventType.CUSTOMER_RINGING,)
     ),
@@ -146,6 +150,7 @@ LATE_OR_REPEATED: frozenset[tuple[Phase, Kind]] = frozenset(
     | {(CALLING_CUSTOMER, Kind.BRIDGED)}
     # After the end everything that was under way still arrives.
     | {(ENDED, kind) for kind in _PROVISIONALS | _TIMEOUTS_THAT_CROSSED}
+    | {(ENDED, kind) for kind in (Kind.AGENT_ATTEMPT_FAILED, Kind.CUSTOMER_ATTEMPT_FAILED)}
     | {(ENDED, kind) for kind in (Kind.AGENT_FAILED, Kind.CUSTOMER_FAILED, Kind.AGENT_HUNG_UP, Kind.CUSTOMER_HUNG_UP)}
     | {(ENDED, kind) for kind in (Kind.AGENT_REFUSED, Kind.CUSTOMER_REFUSED, Kind.BRIDGED, Kind.BRIDGE_FAILED)}
     | {(ENDED, kind) for kind in (Kind.HANGUP_REQUESTED, Kind.ENGINE_LOST, Kind.FAULTED)}
@@ -164,6 +169,9 @@ IMPOSSIBLE: frozenset[tuple[Phase, Kind]] = frozenset(
     | {(TALKING, Kind.AGENT_REFUSED), (TALKING, Kind.AGENT_FAILED)}
     | {(TALKING, Kind.CUSTOMER_REFUSED), (TALKING, Kind.CUSTOMER_FAILED)}
     | {(CALLING_CUSTOMER, Kind.CUSTOMER_HUNG_UP)}
+    # Nobody is tried elsewhere after having answered.
+    | {(phase, Kind.AGENT_ATTEMPT_FAILED) for phase in (CALLING_CUSTOMER, TALKING)}
+    | {(TALKING, Kind.CUSTOMER_ATTEMPT_FAILED)}
     # The last word of a leg follows its end, and the end of a leg ends the call.
     | {(phase, kind) for phase in (CALLING_CUSTOMER, TALKING) for kind in (Kind.AGENT_RELEASED, Kind.CUSTOMER_RELEASED)}
     # The talk timer runs in TALKING only.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, unique
 
-from twoleg.domain.call import Role
+from twoleg.domain.call import Attempt, Role
 
 
 @unique
@@ -16,6 +16,8 @@ class Kind(Enum):
     QUEUE_EXPIRED = "queued too long"
     AGENT_REFUSED = "agent cannot be dialled"
     CUSTOMER_REFUSED = "customer cannot be dialled"
+    AGENT_ATTEMPT_FAILED = "agent is tried elsewhere"
+    CUSTOMER_ATTEMPT_FAILED = "customer is tried elsewhere"
     AGENT_RINGING = "agent ringing"
     CUSTOMER_RINGING = "customer ringing"
     AGENT_EARLY_MEDIA = "agent early media"
@@ -73,10 +75,24 @@ class LegRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class LegAttemptFailed:
+    """A trunk, or one address of it, failed before the phone rang, and the next one is being tried."""
+
+    role: Role
+    attempt: Attempt
+    """Complete, with its end."""
+    wire: WireFacts
+    detail: str
+    """What happened, in one plain sentence."""
+
+
+@dataclass(frozen=True, slots=True)
 class LegRinging:
     """180 Ringing came. Repeats are expected (several forks, refreshed provisionals)."""
 
     role: Role
+    attempt: Attempt | None = None
+    """By which the phone was reached, as far as it is known; so in the signals below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +100,7 @@ class LegEarlyMedia:
     """A provisional response with a session description came: the phone's network sends audio before the answer."""
 
     role: Role
+    attempt: Attempt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +108,7 @@ class LegAnswered:
     """A 2xx to the INVITE came."""
 
     role: Role
+    attempt: Attempt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +120,7 @@ class LegFailed:
 
     role: Role
     wire: WireFacts
+    attempt: Attempt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +144,7 @@ class LegReleased:
 
     role: Role
     wire: WireFacts = NOTHING_HEARD
+    attempt: Attempt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +186,7 @@ Signal = (
     Start
     | QueueExpired
     | LegRefused
+    | LegAttemptFailed
     | LegRinging
     | LegEarlyMedia
     | LegAnswered

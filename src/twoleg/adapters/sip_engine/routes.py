@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twoleg.domain.trunk import Trunk, choose_trunk
+from twoleg.domain.trunk import Trunk, choose_trunks
 from twoleg.sip.credentials import Credentials
 from twoleg.sip.headers import NameAddr
 from twoleg.sip.peers import Peer
@@ -46,7 +46,7 @@ class Routes:
 
     def choose(self, number: str) -> Route:
         """The route with the longest prefix of the number. Raises `NoRoute`."""
-        return self._by_name[choose_trunk(self._trunks, number).name]
+        return self._by_name[choose_trunks(self._trunks, number, tenant_id="", draw=lambda _: 0)[0].name]
 
 
 def displayed(clip: str, local: Peer) -> NameAddr:

@@ -89,6 +89,11 @@ INSERT OR REPLACE INTO leg (
     serial, role, dialled_at, ringing_at, early_media_at, answered_at, released_at, sip_status, sip_reason, cause, ended_by
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
+-- name: put_attempt
+INSERT OR REPLACE INTO leg_attempt (
+    serial, role, number, trunk, peer, dialled, shown, started_at, ended_at, sip_status, sip_reason, cause
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
 -- name: add_event
 INSERT INTO event (serial, seq, at, type, leg, sip_status, sip_reason, cause, reason, detail)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -123,6 +128,17 @@ SELECT * FROM whole_call WHERE phase = 0 ORDER BY serial
 
 -- name: live_calls
 SELECT * FROM whole_call WHERE phase BETWEEN 1 AND 3 ORDER BY serial
+
+-- ---------------------------------------------------------------------------------------------- trunks
+
+-- name: put_trunk_state
+INSERT OR REPLACE INTO trunk_state (name, is_up, why, changed_at) VALUES (?, ?, ?, ?)
+
+-- name: clear_trunk_states
+DELETE FROM trunk_state
+
+-- name: trunk_states
+SELECT name, is_up, why, changed_at FROM trunk_state ORDER BY name
 
 -- ---------------------------------------------------------------------------------------------- retention
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from twoleg.application.ports import App, Intent, SigningKey
-from twoleg.domain.call import Call, EndedBy, Leg, Phase, Role
+from twoleg.application.ports import App, Intent, SigningKey, TrunkState
+from twoleg.domain.call import Attempt, Call, EndedBy, Leg, Phase, Role
 from twoleg.domain.cdr import Cdr
 from twoleg.domain.events import Event, EventType
 from twoleg.domain.reasons import Reason
@@ -67,6 +67,24 @@ def leg_row(serial: int, leg: Leg) -> Row:
     return (serial, leg.role.value, *_leg_facts(leg))
 
 
+def attempt_row(serial: int, role: Role, attempt: Attempt) -> Row:
+    """For `put_attempt`."""
+    return (
+        serial,
+        role.value,
+        attempt.number,
+        attempt.trunk,
+        attempt.peer,
+        attempt.dialled,
+        attempt.shown,
+        attempt.started_at,
+        attempt.ended_at,
+        attempt.sip_status,
+        attempt.sip_reason,
+        attempt.cause,
+    )
+
+
 def event_row(event: Event) -> Row:
     """For `add_event`."""
     return (
@@ -121,12 +139,13 @@ def _leg_facts(leg: Leg) -> Row:
 def call_from(row: Row) -> Call:
     """Of a row of the view `whole_call`."""
     serial, tenant_id, phase, reason, cause, caller, called, caller_present, agent_present, call_data, *rest = row
-    created_at, started_at, talking_at, ended_at, seq, *facts = rest
+    created_at, started_at, talking_at, ended_at, seq, *facts, listed = rest
+    attempts = _attempts_from(listed)
     return Call(
         serial=serial,
         tenant_id=tenant_id,
-        agent=_leg_from(Role.AGENT, caller, agent_present, facts[:_LEG_FACTS]),
-        customer=_leg_from(Role.CUSTOMER, called, caller_present, facts[_LEG_FACTS:]),
+        agent=_leg_from(Role.AGENT, caller, agent_present, facts[:_LEG_FACTS], attempts),
+        customer=_leg_from(Role.CUSTOMER, called, caller_present, facts[_LEG_FACTS:], attempts),
         created_at=created_at,
         phase=Phase(phase),
         call_data=call_data,
@@ -139,7 +158,17 @@ def call_from(row: Row) -> Call:
     )
 
 
-def _leg_from(role: Role, number: str, clip: str, facts: Row) -> Leg:
+def _attempts_from(listed: str) -> dict[str, tuple[Attempt, ...]]:
+    """By role, in order; most calls that are read have none, for they have just been queued."""
+    if listed == "[]":
+        return {}
+    found: dict[str, list[Attempt]] = {}
+    for role, *facts in json.loads(listed):
+        found.setdefault(role, []).append(Attempt(*facts))
+    return {role: tuple(sorted(tries, key=lambda each: each.number)) for role, tries in found.items()}
+
+
+def _leg_from(role: Role, number: str, clip: str, facts: Row, attempts: Mapping[str, tuple[Attempt, ...]]) -> Leg:
     dialled_at, ringing_at, early_media_at, answered_at, released_at, sip_status, sip_reason, cause, ended_by = facts
     return Leg(
         role=role,
@@ -154,6 +183,7 @@ def _leg_from(role: Role, number: str, clip: str, facts: Row) -> Leg:
         sip_reason=sip_reason,
         cause=cause,
         ended_by=None if ended_by is None else EndedBy(ended_by),
+        attempts=attempts.get(role.value, ()),
     )
 
 
@@ -208,6 +238,17 @@ def signing_key_from(row: Row) -> SigningKey:
     """Of a row of `signing_keys`."""
     key_id, secret = row
     return SigningKey(key_id=key_id, secret=secret)
+
+
+def trunk_state_row(state: TrunkState) -> Row:
+    """For `put_trunk_state`."""
+    return (state.name, state.is_up, state.why, state.changed_at)
+
+
+def trunk_state_from(row: Row) -> TrunkState:
+    """Of a row of `trunk_states`."""
+    name, is_up, why, changed_at = row
+    return TrunkState(name=name, is_up=bool(is_up), why=why, changed_at=changed_at)
 
 
 def _listed(values: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ from twoleg.domain.machine import Step
 
 _UPDATE_CALL = query("update_call")
 _PUT_LEG = query("put_leg")
+_PUT_ATTEMPT = query("put_attempt")
 _ADD_EVENT = query("add_event")
 _PUT_CDR = query("put_cdr")
 _FORGET_HANGUP = query("forget_hangup")
@@ -55,6 +56,7 @@ class StepWork:
         ended = [call for call in calls.values() if call.phase is Phase.ENDED]
         connection.executemany(_UPDATE_CALL, [rows.progress_row(call) for call in calls.values()])
         connection.executemany(_PUT_LEG, self._changed_legs(calls.values()))
+        connection.executemany(_PUT_ATTEMPT, self._changed_attempts(calls.values()))
         connection.executemany(_ADD_EVENT, [rows.event_row(event) for step in steps for event in step.events])
         connection.executemany(_PUT_CDR, [rows.cdr_row(cdr_of(call)) for call in ended])
         connection.executemany(_FORGET_HANGUP, [(call.serial,) for call in ended])
@@ -91,6 +93,15 @@ class StepWork:
                 yield rows.leg_row(call.serial, call.agent)
             if before is None or before.customer is not call.customer:
                 yield rows.leg_row(call.serial, call.customer)
+
+    def _changed_attempts(self, calls: Iterable[Call]) -> Iterator[rows.Row]:
+        for call in calls:
+            before = self._durable.get(call.serial)
+            for leg in (call.agent, call.customer):
+                known = () if before is None else before.leg(leg.role).attempts
+                if leg.attempts is not known:
+                    new = (attempt for attempt in leg.attempts if attempt not in known)
+                    yield from (rows.attempt_row(call.serial, leg.role, attempt) for attempt in new)
 
     def _remember(self, call: Call) -> None:
         if call.phase is Phase.ENDED:

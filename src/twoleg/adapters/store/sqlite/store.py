@@ -22,6 +22,7 @@ from twoleg.adapters.store.sqlite.reader import SqliteReader
 from twoleg.adapters.store.sqlite.reads import Reads
 from twoleg.adapters.store.sqlite.registry import SqliteRegistry
 from twoleg.adapters.store.sqlite.trouble import Trouble, trouble_of
+from twoleg.adapters.store.sqlite.trunk_board import SqliteTrunkBoard
 from twoleg.adapters.store.sqlite.writes import Writes
 from twoleg.application.ports import Clock
 
@@ -73,6 +74,10 @@ class SqliteStore:
     def registry(self) -> SqliteRegistry:
         """Changes to tenants, apps and keys; from any thread. Blocks for a disk flush, in trouble for a few seconds."""
         return SqliteRegistry(self._writes)
+
+    def trunk_board(self) -> SqliteTrunkBoard:
+        """The state of trunks. Blocks like `registry`."""
+        return SqliteTrunkBoard(self._writes, self._opened(Reads(self.path)))
 
     def purge(self, now_ms: int) -> int:
         """Delete one small slice of what outlived its tenant's retention; answers how many calls went.
