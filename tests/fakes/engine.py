@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from twoleg.application.ports import EngineEffect
+from twoleg.application.ports import EngineEffect, Full
 from twoleg.domain.call import Call
 from twoleg.domain.signals import Signal
 
 
 class NotingEngine:
-    """The `CallEngine` port. `broken` effects raise; `refusal` is what `refuses` answers."""
+    """The `CallEngine` port. `broken` effects raise; `refusal` is what `reserve` answers."""
 
     def __init__(self) -> None:
         self.performed: list[EngineEffect] = []
         self.forgotten: list[int] = []
-        self.refusal: Signal | None = None
+        self.refusal: Signal | Full | None = None
+        self.asked: list[int] = []
         self.broken: type[EngineEffect] | None = None
 
-    def refuses(self, call: Call) -> Signal | None:
+    def reserve(self, call: Call) -> Signal | Full | None:
+        self.asked.append(call.serial)
         return self.refusal
 
     def perform(self, call: Call, effect: EngineEffect) -> None:

@@ -5,11 +5,13 @@ The one caller of `machine.step`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
-from twoleg.application.ports import CallEngine, CallJournal, Cancellable, Clock
+from twoleg.application.ports import CallEngine, CallJournal, Cancellable, Clock, Full
+from twoleg.application.waiting import WaitingLines
 from twoleg.domain.call import Call, Phase, Role
 from twoleg.domain.effects import ArmTimer, Dial, DisarmTimer, Effect, Timer
 from twoleg.domain.machine import Step, step
@@ -59,6 +61,13 @@ class _Live:
     linger: Cancellable | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    due: float
+    """ms since the epoch."""
+    timer: Cancellable
+
+
 class Conductor:
     """Holds the living calls of this engine process. Everything runs on one loop; nothing here blocks."""
 
@@ -72,6 +81,9 @@ class Conductor:
         self._limits = limits
         self._log = log
         self._calls: dict[int, _Live] = {}
+        self._lines = WaitingLines()
+        self._looks: dict[str, _Look] = {}
+        """By trunk: when its line is to be looked at, though none of its legs ends."""
 
     def __contains__(self, serial: int) -> bool:
         return serial in self._calls
@@ -80,7 +92,7 @@ class Conductor:
         return len(self._calls)
 
     def admit(self, call: Call) -> None:
-        """Take a QUEUED call from the store and dial it; one already taken is left alone."""
+        """Take a QUEUED call from the store and dial it, as soon as there is room; one already taken is left alone."""
         if call.serial in self._calls:
             return
         live = self._calls[call.serial] = _Live(call)
@@ -89,7 +101,49 @@ class Conductor:
             self.signal(call.serial, QueueExpired())
             return
         self._arm(live, Timer.QUEUE, self._limits[Timer.QUEUE] - waited)
-        self.signal(call.serial, self._engine.refuses(call) or Start())
+        self._look_at_due_lines()
+        self._try_to_start(live)
+
+    def room(self, trunk: str) -> None:
+        """There may be room at that trunk again: start who waits for it, in order, as long as there is.
+
+        Who turns out to wait for another trunk holds nobody up here.
+        """
+        while (serial := self._lines.first(trunk)) is not None:
+            live = self._calls.get(serial)
+            if live is None or live.call.phase is not Phase.QUEUED:
+                self._lines.leave(serial)
+            elif trunk in self._try_to_start(live):
+                return
+
+    def _try_to_start(self, live: _Live) -> frozenset[str]:
+        """Start it, refuse it, or let it wait for the trunks of the answer."""
+        serial, answer = live.call.serial, self._engine.reserve(live.call)
+        if isinstance(answer, Full):
+            self._lines.put(serial, answer.trunks)
+            if answer.seconds is not None:
+                self._look_later(answer.trunks, answer.seconds)
+            return answer.trunks
+        self._lines.leave(serial)
+        self.signal(serial, answer or Start())
+        return frozenset()
+
+    def _look_later(self, trunks: Iterable[str], seconds: float) -> None:
+        due = self._clock.now_ms() + seconds * 1000
+        for trunk in trunks:
+            if trunk not in self._looks:
+                timer = self._clock.call_later(seconds, partial(self._look, trunk))
+                self._looks[trunk] = _Look(due, timer)
+
+    def _look(self, trunk: str) -> None:
+        self._looks.pop(trunk).timer.cancel()
+        self.room(trunk)
+
+    def _look_at_due_lines(self) -> None:
+        """Nobody who comes just when there is room again overtakes those who wait for it."""
+        now = self._clock.now_ms()
+        for trunk in [trunk for trunk, look in self._looks.items() if look.due <= now]:
+            self._look(trunk)
 
     def adopt(self, call: Call, signal: Signal) -> None:
         """Take a living call that another process left behind, and tell it so: recovery's way in."""
@@ -178,5 +232,6 @@ class Conductor:
             self._disarm(live, timer)
         if live.linger is not None:
             live.linger.cancel()
+        self._lines.leave(live.call.serial)
         if self._calls.pop(live.call.serial, None) is not None:
             self._engine.forget(live.call.serial)

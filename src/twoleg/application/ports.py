@@ -244,6 +244,16 @@ class SecretHasher(Protocol):
 # ---------------------------------------------------------------------------- the engine
 
 
+@dataclass(frozen=True, slots=True)
+class Full:
+    """A call cannot be started now, for lack of room."""
+
+    trunks: frozenset[str]
+    """The trunks in its way: room in any of them is worth another look."""
+    seconds: float | None = None
+    """When the first of them has room by itself (calls per second); None: not before one of their legs ends."""
+
+
 EngineEffect = Dial | Release | Ringback | PassEarlyMedia | Bridge
 
 
@@ -252,11 +262,17 @@ class CallEngine(Protocol):
 
     For each performed `Dial` the engine tells, in this order: any number of LegRinging / LegEarlyMedia; then at most
     one of LegAnswered, LegFailed, LegRefused; after LegAnswered at most one LegHungUp; and last, exactly once,
-    LegReleased (not after LegRefused: nothing was ever on the wire).
+    LegReleased (not after LegRefused: nothing was ever on the wire). A LegAttemptFailed may come for each trunk or
+    address that failed before the one of which all else is told.
     """
 
-    def refuses(self, call: Call) -> Signal | None:
-        """A LegRefused when one of the two numbers has no route at all, so that no phone is rung in vain."""
+    def reserve(self, call: Call) -> Signal | Full | None:
+        """Keep room for both legs of a QUEUED call, so that no phone is rung in vain; None: it is kept.
+
+        Full: nothing is kept, ask again later. A LegRefused when one of the two numbers has no route, or all its trunks
+        are down. Room is given back when its leg is over, when the call has ended before the leg was dialled, and by
+        `forget`; each time the engine tells `room(trunk)`, a callback given at construction.
+        """
 
     def perform(self, call: Call, effect: EngineEffect) -> None:
         """Begin the effect and return. What fails later comes as a signal; what raises here is a fault."""

@@ -66,7 +66,7 @@ class SipCallEngine:
         self._log = log
         self._book = LegBook()
 
-    def refuses(self, call: Call) -> Signal | None:
+    def reserve(self, call: Call) -> Signal | None:
         """A LegRefused for a call of which one number has no route."""
         for leg in (call.agent, call.customer):
             try:
