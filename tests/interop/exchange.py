@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import socket
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -192,10 +193,17 @@ class Exchange:
                     client.close()
             assert service.stop() == 0
 
-    def desk(self, folder: Path) -> Desk:
-        """The next pair of lines."""
-        agent, customer = next(self._pairs)
-        return Desk(self, agent, customer, folder)
+    @contextmanager
+    def desk(self, folder: Path) -> Iterator[Desk]:
+        """The next pair of lines, for one test. Whatever the phones do: in the end the service confesses no fault."""
+        assert self.service.process.poll() is None, f"the service is gone: {self.service.log()[-3:]}"
+        before = len(self.service.faults())
+        desk = Desk(self, *next(self._pairs), folder)
+        try:
+            yield desk
+        finally:
+            sys.stdout.write(desk.report())  # pytest shows it when the test failed
+        assert self.service.faults()[before:] == []
 
     def call(self, *, caller: str, called: str, profile: str = "aicc", **members: str) -> PlacedCall:
         """createCall by the client of that profile."""

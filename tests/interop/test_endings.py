@@ -196,8 +196,8 @@ def short_talk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
 
 
 def test_the_longest_talk_is_ended_by_the_service(short_talk: Exchange, tmp_path: Path) -> None:
-    desk = short_talk.desk(tmp_path)
     with (
+        short_talk.desk(tmp_path) as desk,
         desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()) as agent,
         desk.customer(INVITED, rings(), answers(sdp(CUSTOMER_PORT)), is_released()) as customer,
     ):
