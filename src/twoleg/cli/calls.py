@@ -56,7 +56,9 @@ def call(  # noqa: PLR0913 - a call has that many parts, all named
         serial = asyncio.run(_place(opened, tenant_of(opened, tenant), request))
         if opened.service_pid is None:
             hint(f"no service is running on this store: the call waits {opened.settings.timers.queue:g} s for one")
-        _tell(opened, serial, follow_it=follow_it, as_json=as_json)
+        last = _tell(opened, serial, follow_it=follow_it, as_json=as_json)
+    if follow_it and last.talking_at is None:
+        raise typer.Exit(NEGATIVE)
 
 
 async def _place(opened: Operator, tenant: Tenant, request: CallRequest) -> int:
@@ -112,16 +114,16 @@ def hangup(*, serial: Serial, config: ConfigOption = None, as_json: JsonOption =
         OUT.print(f"Call [bold]{serial}[/] is asked to end.")
 
 
-def _tell(opened: Operator, serial: int, *, follow_it: bool, as_json: bool) -> None:
+def _tell(opened: Operator, serial: int, *, follow_it: bool, as_json: bool) -> Call:
+    """Show the call, once or until it has ended; answers it as it was shown last."""
     found = _found(opened, serial)
     if follow_it:
-        ended = asyncio.run(follow(opened.reader, opened.clock, found, as_json=as_json))
-        if ended.talking_at is None:
-            raise typer.Exit(NEGATIVE)
-    elif as_json:
+        return asyncio.run(follow(opened.reader, opened.clock, found, as_json=as_json))
+    if as_json:
         say_json(document_of(found))
     else:
         show(found, now=opened.clock.now_ms())
+    return found
 
 
 def _found(opened: Operator, serial: int) -> Call:
