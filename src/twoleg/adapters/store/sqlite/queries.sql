@@ -84,6 +84,10 @@ ON CONFLICT (serial) DO NOTHING
 -- name: update_call
 UPDATE call SET phase = ?, reason = ?, cause = ?, started_at = ?, talking_at = ?, ended_at = ?, seq = ? WHERE serial = ?
 
+-- name: update_seq
+-- Nothing else of a call changes within its phase; this leaves its indices alone.
+UPDATE call SET seq = ? WHERE serial = ?
+
 -- name: put_leg
 INSERT OR REPLACE INTO leg (
     serial, role, dialled_at, ringing_at, early_media_at, answered_at, released_at, sip_status, sip_reason, cause, ended_by

@@ -18,6 +18,7 @@ from twoleg.domain.cdr import cdr_of
 from twoleg.domain.machine import Step
 
 _UPDATE_CALL = query("update_call")
+_UPDATE_SEQ = query("update_seq")
 _PUT_LEG = query("put_leg")
 _PUT_ATTEMPT = query("put_attempt")
 _ADD_EVENT = query("add_event")
@@ -54,7 +55,10 @@ class StepWork:
         steps = [entry.step for entry in self._writable(batch) if entry.step is not None]
         calls = {step.call.serial: step.call for step in steps}
         ended = [call for call in calls.values() if call.phase is Phase.ENDED]
-        connection.executemany(_UPDATE_CALL, [rows.progress_row(call) for call in calls.values()])
+        moved = [call for call in calls.values() if self._has_moved(call)]
+        stayed = [call for call in calls.values() if not self._has_moved(call)]
+        connection.executemany(_UPDATE_CALL, [rows.progress_row(call) for call in moved])
+        connection.executemany(_UPDATE_SEQ, [(call.seq, call.serial) for call in stayed])
         connection.executemany(_PUT_LEG, self._changed_legs(calls.values()))
         connection.executemany(_PUT_ATTEMPT, self._changed_attempts(calls.values()))
         connection.executemany(_ADD_EVENT, [rows.event_row(event) for step in steps for event in step.events])
@@ -85,6 +89,10 @@ class StepWork:
 
     def _writable(self, batch: Iterable[Entry]) -> Iterator[Entry]:
         return (entry for entry in batch if entry.step is None or entry.step.call.serial not in self._held_back)
+
+    def _has_moved(self, call: Call) -> bool:
+        before = self._durable.get(call.serial)
+        return before is None or before.phase is not call.phase
 
     def _changed_legs(self, calls: Iterable[Call]) -> Iterator[rows.Row]:
         for call in calls:
