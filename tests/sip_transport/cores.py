@@ -25,6 +25,7 @@ class ScriptedCore:
 
     heard: list[tuple[bytes, Peer, float]] = field(default_factory=list)
     failed: list[Peer] = field(default_factory=list)
+    lost: list[Peer] = field(default_factory=list)
     fired: list[float] = field(default_factory=list)
     deadlines: list[float] = field(default_factory=list)
     output: list[Transmit] = field(default_factory=list)
@@ -38,6 +39,9 @@ class ScriptedCore:
 
     def transport_failed(self, peer: Peer, now: float) -> None:
         self.failed.append(peer)
+
+    def connection_lost(self, peer: Peer, now: float) -> None:
+        self.lost.append(peer)
 
     def fire_timers(self, now: float) -> None:
         self.fired.append(now)

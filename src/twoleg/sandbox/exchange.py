@@ -71,6 +71,11 @@ class Exchange:
         self._agent.transport_failed(peer, now)
         self._attend(now)
 
+    def connection_lost(self, peer: Peer, now: float) -> None:
+        """The connection to `peer` ended."""
+        self._agent.connection_lost(peer, now)
+        self._attend(now)
+
     def fire_timers(self, now: float) -> None:
         """Let the user agent and then the phones do what is due."""
         self._agent.fire_timers(now)

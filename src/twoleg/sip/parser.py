@@ -202,9 +202,9 @@ class StreamParser:
 
         Raises SipParseError when the stream itself cannot be cut any further: close the connection.
         """
-        self._buffer += data
+        self.add(data)
         found: list[Request | Response | SipParseError] = []
-        while (octets := self._take_one()) is not None:
+        while (octets := self.take()) is not None:
             try:
                 found.append(parse_datagram(octets))
             except SipParseError as error:
@@ -216,8 +216,17 @@ class StreamParser:
         pings, self._pings = self._pings, 0
         return pings
 
-    def _take_one(self) -> bytes | None:
-        """The octets of the next whole message, None while it is incomplete."""
+    def add(self, data: bytes) -> None:
+        """Put octets behind those that wait; `take` them before more come, so that few wait."""
+        self._buffer += data
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether octets of a message wait, whole or in part; the line breaks of a keep-alive are none."""
+        return len(self._buffer) > 3 or bool(self._buffer.strip(b"\r\n"))
+
+    def take(self) -> bytes | None:
+        """The octets of the next whole message, None while it is incomplete; raises as `feed` does."""
         if not self._wanted:
             self._wanted = self._measure()
         if not self._wanted or self._wanted > len(self._buffer):

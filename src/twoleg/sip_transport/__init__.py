@@ -5,7 +5,10 @@
 * `sockets`: addresses and UDP sockets, made once at start;
 * `icmp`: what the kernel heard about datagrams that did not arrive;
 * `quiet`: how often the log hears the same;
-* `udp`: the UDP shell;
+* `udp_port`: one UDP socket;
+* `streams`, `connection`, `listener`, `names`, `tls`: TCP and TLS, connections kept and found again;
+* `flood`: how much one address may send;
+* `udp`, `transports`: the shells, of one UDP socket and of many sockets of all kinds;
 * `resolver`, `dns_records`: from a SIP URI to peers (RFC 3263).
 
 There is no DNS on the way of a message: a `Peer` holds an IP address.  Owners ask the `resolver` before they call.

@@ -43,7 +43,6 @@ class Driver(Generic[Core]):
         self._log = log
         self._counters = counters
         self._loop = asyncio.get_running_loop()
-        self.now: Callable[[], float] = self._loop.time
         self._timer: asyncio.Handle | None = None
         self._armed_for = math.inf
         self._is_flushing = False
@@ -57,9 +56,13 @@ class Driver(Generic[Core]):
         self._on_event = on_event
         self.wake()
 
+    def now(self) -> float:
+        """The clock: the loop's, in seconds."""
+        return self._loop.time()
+
     def hear(self, data: bytes, source: Peer) -> None:
         """Show the core one message."""
-        self.core.receive(data, source, self.now())
+        self.core.receive(data, source, self._loop.time())
 
     def unreachable(self, peer: Peer, why: str) -> None:
         """Tell the core that nothing gets through to `peer`."""
@@ -68,6 +71,10 @@ class Driver(Generic[Core]):
         if self._unreachable.may_tell(peer, now):
             self._log.warning("sip_peer_unreachable", peer=peer.host_port, why=why)
         self.core.transport_failed(peer, now)
+
+    def connection_lost(self, peer: Peer) -> None:
+        """Tell the core that what it sent to `peer` and had no response may be lost."""
+        self.core.connection_lost(peer, self.now())
 
     def wake(self) -> None:
         """Flush in this turn of the loop; many calls make one flush."""

@@ -18,6 +18,9 @@ class SansIo(Protocol):
     def transport_failed(self, peer: Peer, now: float) -> None:
         """Nothing gets through to `peer`."""
 
+    def connection_lost(self, peer: Peer, now: float) -> None:
+        """The connection to `peer` ended; sending to it makes a new one."""
+
     def fire_timers(self, now: float) -> None:
         """Do what is due."""
 
@@ -36,14 +39,14 @@ Core_co = TypeVar("Core_co", bound=SansIo, covariant=True)
 
 
 class Shell(Protocol[Core_co]):
-    """A core with an address, running on the current loop.  The transports (udp; tcp and tls later) all look like this.
+    """A core with an address or several, running on the current loop: `udp.UdpShell`, `transports.Transports`.
 
     Everything is called on the loop's own thread.
     """
 
     @property
     def local(self) -> Peer:
-        """The address that peers reach us at."""
+        """The address that peers reach us at; the first of several."""
 
     @property
     def agent(self) -> Core_co:
@@ -57,6 +60,39 @@ class Shell(Protocol[Core_co]):
 
     def close(self) -> None:
         """Send what is waiting if that is possible at once, then let go of the socket.  Again is harmless."""
+
+
+class Hub(Protocol):
+    """What a port does with what comes in; `driver.Driver` is one."""
+
+    def now(self) -> float:
+        """The clock, in seconds."""
+        ...
+
+    def hear(self, data: bytes, source: Peer) -> None:
+        """One message came."""
+
+    def unreachable(self, peer: Peer, why: str) -> None:
+        """Nothing gets through to `peer`."""
+
+    def connection_lost(self, peer: Peer) -> None:
+        """The connection to `peer` ended."""
+
+    def flush(self) -> None:
+        """After a batch of the above: send and tell what came of it."""
+
+
+class Port(Protocol):
+    """One way in and out: sockets of one kind."""
+
+    def start(self) -> None:
+        """Begin to read."""
+
+    def send(self, message: Transmit) -> None:
+        """Send to a peer of this port's kind, or tell the hub that it is unreachable."""
+
+    def close(self) -> None:
+        """Send what can be sent at once and let go of the sockets.  Again is harmless."""
 
 
 class TransportLog(Protocol):
@@ -77,16 +113,26 @@ class Counters:
     """How often each thing happened since the start."""
 
     received: int = 0
-    """Datagrams, whatever was in them."""
+    """Datagrams, and messages in streams, whatever was in them."""
     sent: int = 0
     keep_alives: int = 0
-    """Of the received: empty ones and bare line breaks; never shown to the core."""
+    """Empty datagrams and bare line breaks; never shown to the core."""
     malformed: int = 0
     stray: int = 0
     unsent: int = 0
     """Messages that the kernel refused or had no room for; the timers of RFC 3261 repeat what matters."""
     unreachable: int = 0
     """Times we learned that a peer cannot be reached (ICMP, no route)."""
+    flooded: int = 0
+    """Datagrams not heard, and pauses made, because their source sent more than it may."""
+    connections_made: int = 0
+    connections_taken: int = 0
+    connections_refused: int = 0
+    """Not taken: too many, from everywhere or from one address, or no good handshake."""
+    connections_failed: int = 0
+    """Not made: refused, too slow, or not who they should be."""
+    connections_dropped: int = 0
+    """Ended by us: too slow, too full, silent, or not SIP."""
     owner_faults: int = 0
     """Exceptions in the owner's callback."""
     core_faults: int = 0
