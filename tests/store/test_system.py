@@ -49,6 +49,18 @@ def test_chance_has_as_many_bits_as_asked_for(count: int) -> None:
     assert len(set(drawn)) > 1
 
 
+def test_chance_never_repeats_itself() -> None:
+    entropy = SystemEntropy()
+
+    drawn = {entropy.bits(64) for _ in range(5000)}  # many times what is drawn from the system at once
+
+    assert len(drawn) == 5000
+
+
+def test_chance_can_be_asked_for_more_bits_than_are_drawn_at_once() -> None:
+    assert SystemEntropy().bits(100_000).bit_length() > 99_900
+
+
 def test_a_secret_opens_its_own_hash_and_no_other() -> None:
     hasher = Argon2Hasher()
     hashed = hasher.hash("öpen sesame")

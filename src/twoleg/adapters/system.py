@@ -26,13 +26,30 @@ class SystemClock:
         return asyncio.get_running_loop().call_later(seconds, action)
 
 
+_DRAWN = 4096
+"""Octets that are drawn at once: a call needs some twenty random names, and a system call for each is a waste."""
+
+
 class SystemEntropy:
-    """The `Entropy` of a running service; also what the SIP core takes for its tags and branches (`RandomBits`)."""
+    """The `Entropy` of a running service; also what the SIP core takes for its tags and branches (`RandomBits`).
+
+    For one thread. Draws from the operating system in advance, so nothing of it may cross a fork.
+    """
+
+    def __init__(self) -> None:
+        self._drawn = b""
+        self._used = 0
 
     def bits(self, count: int) -> int:
         """A uniformly random integer of `count` bits from the operating system, fit for secrets."""
-        return secrets.randbits(count)
+        octets = (count + 7) // 8
+        begin, end = self._used, self._used + octets
+        if end > len(self._drawn):
+            self._drawn = secrets.token_bytes(max(_DRAWN, octets))
+            begin, end = 0, octets
+        self._used = end
+        return int.from_bytes(self._drawn[begin:end], "big") >> (octets * 8 - count)
 
     def getrandbits(self, k: int, /) -> int:
         """The same under the name that `random.Random` gave it."""
-        return secrets.randbits(k)
+        return self.bits(k)

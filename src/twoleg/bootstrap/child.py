@@ -13,6 +13,7 @@ import uvloop
 
 from twoleg.application.errors import ApplicationError
 from twoleg.bootstrap.errors import ServiceError
+from twoleg.bootstrap.garbage import settle
 from twoleg.bootstrap.logs import Log, open_log
 from twoleg.bootstrap.orders import Orders
 from twoleg.bootstrap.supervisor import READY
@@ -50,6 +51,7 @@ async def _run(runner: Runner, orders: Orders, log: Log) -> None:
 
 
 def _say_ready() -> None:
+    settle()
     sys.stdout.buffer.write(READY)
     sys.stdout.buffer.flush()
 

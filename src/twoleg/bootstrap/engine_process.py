@@ -16,6 +16,7 @@ from twoleg.application.errors import StoreUnavailable
 from twoleg.application.ports import CallJournal
 from twoleg.application.recover_calls import recover_calls
 from twoleg.application.take_in_calls import Intake
+from twoleg.bootstrap.garbage import collect_in_quiet_moments
 from twoleg.bootstrap.logs import CallLines, EngineLines, Log
 from twoleg.bootstrap.orders import Orders, inherited
 from twoleg.bootstrap.trunks import routes_of, trunks_of
@@ -28,6 +29,8 @@ from twoleg.sip_transport.udp import UdpShell
 
 LOOK_EVERY = 0.25
 """Seconds between two looks into the store without a nudge: what the command line places is found by these."""
+_SHARE_OF_LOOKS = 0.2
+"""Of the engine's time, at most: a look reads every queued call anew, and nudges come as fast as calls do."""
 _RING_SLACK = 30.0
 _PARTING = 2.0
 """Seconds the phones get to answer our BYEs when the service stops."""
@@ -45,10 +48,14 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
         if left_behind:
             log.warning("ended the calls that a dead engine left behind", calls=left_behind)
         lookout = Lookout(Intake(journal=journal, conductor=conductor), inherited(orders.nudge), log=log)
-        purging = asyncio.create_task(_purge_now_and_then(store, log))
+        chores = [
+            asyncio.create_task(_purge_now_and_then(store, log)),
+            asyncio.create_task(collect_in_quiet_moments(is_quiet=lambda: not len(conductor))),
+        ]
         on_ready()
         await stop.wait()
-        purging.cancel()
+        for chore in chores:
+            chore.cancel()
         lookout.close()
         await _part(journal, conductor, log)
         shell.close()
@@ -93,7 +100,7 @@ def _sip_timers(timers: TimerSettings) -> Timers:
 
 
 class Lookout:
-    """Looks into the store at every nudge, and four times a second without one."""
+    """Looks into the store soon after a nudge, and four times a second without one."""
 
     def __init__(self, intake: Intake, nudges: socket.socket, *, log: Log) -> None:
         self._intake = intake
@@ -101,7 +108,10 @@ class Lookout:
         self._log = log
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(nudges, self._nudged)
-        self._timer = self._loop.call_soon(self._due)
+        self._timer = self._loop.call_later(0, self._due)
+        self._now = SystemClock().monotonic
+        self._not_before = 0.0
+        self._is_soon = False
         self._store_is_well = True
 
     def close(self) -> None:
@@ -114,13 +124,26 @@ class Lookout:
         with contextlib.suppress(BlockingIOError):
             while self._nudges.recv(16):
                 pass
-        self._look()
+        ahead = self._not_before - self._now()
+        if ahead <= 0:
+            self._look()
+        elif not self._is_soon:
+            self._is_soon = True
+            self._timer.cancel()
+            self._timer = self._loop.call_later(ahead, self._due)
 
     def _due(self) -> None:
+        self._is_soon = False
         self._timer = self._loop.call_later(LOOK_EVERY, self._due)
         self._look()
 
     def _look(self) -> None:
+        began = self._now()
+        self._look_now()
+        ended = self._now()
+        self._not_before = ended + (ended - began) / _SHARE_OF_LOOKS
+
+    def _look_now(self) -> None:
         try:
             self._intake.look()
         except StoreUnavailable as error:

@@ -96,6 +96,7 @@ class SipCallEngine:
         entry = self._book.close(serial)
         if entry is not None and entry.path is not None:
             entry.path.close()
+            entry.path = None  # it knows the entry: a circle that only the garbage collector would find
 
     def _path(self, entry: EngineCall) -> MediaPath:
         if entry.path is None:
