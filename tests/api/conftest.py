@@ -14,12 +14,10 @@ from twoleg.adapters.store.sqlite import open_store
 
 @pytest.fixture(params=["memory", "sqlite"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    if request.param == "memory":
-        world = World(MemoryStore())
-    else:
-        world = World(open_store(f"sqlite:///{tmp_path}/twoleg.db", clock=DrivenClock(), logger=NotedLog()))
-    yield world
-    world.close()
+    url = f"sqlite:///{tmp_path}/twoleg.db"
+    memory = request.param == "memory"
+    with World(MemoryStore() if memory else open_store(url, clock=DrivenClock(), logger=NotedLog())) as world:
+        yield world
 
 
 @pytest.fixture

@@ -27,9 +27,8 @@ LIMIT = 64 * 1024
 @pytest.fixture
 def world() -> Iterator[World]:
     """What holds for every path holds over any store."""
-    world = World(MemoryStore())
-    yield world
-    world.close()
+    with World(MemoryStore()) as world:
+        yield world
 
 
 @pytest.mark.parametrize("path", POSTED)

@@ -27,10 +27,9 @@ PAGE = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[tuple[World, Client, Address]]:
-    world = World(MemoryStore())
-    client = world.client()
-    assert client.token
-    with served(world.app) as address:
+    with World(MemoryStore()) as world, served(world.app) as address:
+        client = world.client()
+        assert client.token
         yield world, client, address
 
 
@@ -270,12 +269,10 @@ def finish(connection: socket.socket, rest: bytes, answers: list[bytes]) -> None
 
 
 def test_stop_finishes_what_is_under_way() -> None:
-    world = World(MemoryStore())
-    client = world.client()
-    head, body = request(client)[: -len(QUERY)], QUERY
     answers: list[bytes] = []
-
-    with served(world.app) as address:
+    with World(MemoryStore()) as world, served(world.app) as address:
+        client = world.client()
+        head, body = request(client)[: -len(QUERY)], QUERY
         connection = socket.create_connection(address, timeout=10)
         connection.sendall(request(client))
         assert read_response(connection)[0] == 200
@@ -298,7 +295,11 @@ def test_client_that_takes_no_answers_is_dropped(monkeypatch: pytest.MonkeyPatch
         dropped.set()
 
     monkeypatch.setattr(protocol.GuardedProtocol, "connection_lost", connection_lost)
-    with served(World(MemoryStore()).app, send_buffer=4096) as address, socket.socket() as connection:
+    with (
+        World(MemoryStore()) as world,
+        served(world.app, send_buffer=4096) as address,
+        socket.socket() as connection,
+    ):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(address)
         connection.sendall(PAGE * (protocol.MOST_PIPELINED - 1))
@@ -311,3 +312,58 @@ def test_client_that_sends_far_ahead_is_refused(client: Client, address: Address
 
     assert answers.count(b"HTTP/1.1 ") <= protocol.MOST_PIPELINED + 1
     assert client.world.log.lines == []
+
+
+@pytest.mark.parametrize(
+    "target",
+    [QUERY_CALL_STATE_PATH + "?a=b", QUERY_CALL_STATE_PATH.replace("S", "%53"), "http://x" + QUERY_CALL_STATE_PATH],
+)
+def test_target_may_have_a_query_be_encoded_or_absolute(client: Client, address: Address, target: str) -> None:
+    asked = request(client, extra="Connection: close\r\n").replace(QUERY_CALL_STATE_PATH.encode(), target.encode(), 1)
+
+    assert status_of(talk(address, asked)) == 200
+
+
+@pytest.mark.parametrize("target", ["/%ff%fe", "/\xff", "/a b", "relative", "*"])
+def test_odd_target_is_turned_down_in_json(address: Address, target: str) -> None:
+    answer = talk(address, f"POST {target} HTTP/1.1\r\nConnection: close\r\n\r\n".encode("latin-1"))
+
+    assert status_of(answer) in (400, 404)
+    assert json_of(answer).keys() == {"retCode", "retMsg"}
+
+
+def test_answer_to_head_has_no_body(address: Address) -> None:
+    answer = talk(address, b"HEAD /healthz HTTP/1.1\r\nConnection: close\r\n\r\n")
+
+    assert b"content-length: 18\r\n" in answer
+    assert answer.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("extra", ["Connection: close\r\n", "HTTP/1.0"])
+def test_end_of_the_connection_is_announced_once(client: Client, address: Address, extra: str) -> None:
+    asked = request(client, extra="" if extra == "HTTP/1.0" else extra)
+    if extra == "HTTP/1.0":
+        asked = asked.replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+
+    assert talk(address, asked).count(b"connection: close\r\n") == 1
+
+
+def test_idle_connection_is_closed_in_the_end(
+    monkeypatch: pytest.MonkeyPatch, client: Client, address: Address
+) -> None:
+    with socket.create_connection(address, timeout=5) as idle:
+        idle.sendall(request(client))
+        assert read_response(idle)[0] == 200
+        monkeypatch.setattr(protocol, "KEEP_ALIVE", 0.0)
+
+        assert read_all(idle) == b""
+
+
+def test_app_disabled_between_two_requests_is_refused_at_the_second(address: Address, client: Client) -> None:
+    other = client.world.client(client.tenant_id, app_key="to be disabled")
+    with socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(request(other))
+        assert read_response(connection)[0] == 200
+        client.world.registry.disable_app("to be disabled", at=0)
+        connection.sendall(request(other))
+        assert read_response(connection)[0] == 401

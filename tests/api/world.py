@@ -64,7 +64,10 @@ class World:
         )
         return self.app
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._runner.close()
         self.store.close()
 

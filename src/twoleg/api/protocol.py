@@ -6,12 +6,16 @@ Uvicorn bounds neither the head of a request nor the time it takes to arrive, an
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any, cast
+from urllib.parse import unquote_to_bytes
 
 import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from twoleg.api.app import App
+from twoleg.api.exchange import Exchange
 from twoleg.api.http import JSON
 
 HEAD_LIMIT = 16 * 1024
@@ -23,6 +27,11 @@ MOST_CONNECTIONS = 4096
 MOST_PIPELINED = 64
 """Requests sent ahead on one connection. Uvicorn reads on while they wait, so without a bound they fill the memory."""
 
+KEEP_ALIVE = 75
+"""Seconds an idle connection is kept: longer than the 60 s after which most proxies drop theirs."""
+
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
+_PLAIN_PATH = re.compile(rb"/[\w./-]*")
 _HOP_BY_HOP = frozenset({b"connection", b"upgrade", b"http2-settings"})
 
 
@@ -38,43 +47,69 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_open = True
         self._head_size = 0
         """Bytes since the last complete request: an upper bound of the head's size, which is all most requests need."""
-        self._waiting_since: float | None = None
-        """Loop time at which the first byte of an incomplete request came; None between requests."""
+        self._is_receiving = True
+        """Whether a request, or the first one, is on its way."""
+        self._since = self.loop.time()
+        """Loop time since which that is so."""
         self._stalled_since: float | None = None
         """Loop time since which the client takes no more of our answers."""
         self._under_way: RequestResponseCycle | None = None
+        """The request that is being answered, or was last; `cycle` is the one that was parsed last."""
+
+    # ------------------------------------------------------------------------ the connection (see asyncio.Protocol)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See asyncio.Protocol."""
+        """A client came."""
         super().connection_made(cast("asyncio.Transport", transport))
-        self._waiting_since = self.loop.time()
         if len(self.connections) > MOST_CONNECTIONS:
             self._refuse(503, "too many connections")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncio.Protocol. Uvicorn tells only the request that was parsed last that its client is gone."""
+        """Uvicorn tells only the request that was parsed last that its client is gone."""
         self.pipeline.clear()
         if self._under_way is not None:
             self._under_way.disconnected = True
         super().connection_lost(exc)
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._under_way = cycle
-        super()._start_asgi_task(cycle, app)
-
     def data_received(self, data: bytes) -> None:
-        """See asyncio.Protocol."""
-        self._unset_keepalive_if_required()
-        if self._waiting_since is None:
-            self._waiting_since = self.loop.time()
+        """Parse what came; requests that are complete by it begin to be answered in the loop's next turn."""
+        if not self._is_receiving:
+            self._is_receiving = True
+            self._since = self.loop.time()
         self._head_size += len(data)
         try:
             self._parse(data)
         except httptools.HttpParserError:
-            self._refuse_head() if self._is_head_too_large() else self._refuse(400, "this is not an HTTP request")
-        else:
-            if self._is_head_too_large():
-                self._refuse_head()
+            if not self._is_head_too_large():
+                self._refuse(400, "this is not an HTTP request")
+        if self._is_head_too_large():
+            self._refuse_head()
+
+    def pause_writing(self) -> None:
+        """The client is slow to take what we send."""
+        self._stalled_since = self.loop.time()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """It took it."""
+        self._stalled_since = None
+        super().resume_writing()
+
+    def enforce(self, now: float) -> None:
+        """Drop the client if it is too slow, or idle for too long. `now`: loop time."""
+        if self._stalled_since is not None:
+            if now - self._stalled_since > PATIENCE:
+                self.transport.abort()
+        elif self._is_receiving:
+            if now - self._since > PATIENCE:
+                self._refuse(408, "the request did not arrive in time")
+        elif now - self._since > KEEP_ALIVE and self._is_idle():
+            self.transport.close()
+
+    def _is_idle(self) -> bool:
+        return self._under_way is None or self._under_way.response_complete
+
+    # ------------------------------------------------------------------------ requests (called by the parser)
 
     def _parse(self, data: bytes) -> None:
         while data:
@@ -87,8 +122,14 @@ class GuardedProtocol(HttpToolsProtocol):
             else:
                 return
 
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+
     def on_headers_complete(self) -> None:
-        """Parser callback."""
+        """A head is complete: its request begins, or waits for those before it."""
         if self._head_size > HEAD_LIMIT and self._exact_head_size() > HEAD_LIMIT:
             raise Unacceptable
         if len(self.pipeline) >= MOST_PIPELINED:
@@ -98,33 +139,83 @@ class GuardedProtocol(HttpToolsProtocol):
                 raise Unacceptable
             return
         self._head_open = False
-        super().on_headers_complete()
+        self.cycle = self._exchange()
+        if self._is_idle():
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.body += body
+            if len(cycle.body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.message_event.set()
 
     def on_message_complete(self) -> None:
-        """Parser callback."""
+        """The last byte of a request."""
         if self.parser.should_upgrade():
             return
         self._head_open = True
         self._head_size = 0
-        self._waiting_since = None
-        super().on_message_complete()
+        self._is_receiving = False
+        self.cycle.more_body = False
+        self.cycle.message_event.set()
 
-    def pause_writing(self) -> None:
-        """See asyncio.Protocol."""
-        self._stalled_since = self.loop.time()
-        super().pause_writing()
+    def on_response_complete(self) -> None:
+        """The answer is given: on to the next request, if one waits."""
+        self._since = self.loop.time()
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
 
-    def resume_writing(self) -> None:
-        """See asyncio.Protocol."""
-        self._stalled_since = None
-        super().resume_writing()
+    def _exchange(self) -> Exchange:
+        version = self.parser.get_http_version()
+        return Exchange(
+            scope=self._scope(version),
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
 
-    def enforce(self, now: float) -> None:
-        """Drop the client if it is too slow. `now`: loop time."""
-        if self._stalled_since is not None and now - self._stalled_since > PATIENCE:
-            self.transport.abort()
-        elif self._waiting_since is not None and now - self._waiting_since > PATIENCE:
-            self._refuse(408, "the request did not arrive in time")
+    def _scope(self, version: str) -> Any:
+        path, query = self._target()
+        return {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": version,
+            "method": self.parser.get_method().decode("ascii"),
+            "scheme": self.scheme,
+            "path": path,
+            "query_string": query,
+            "root_path": "",
+            "headers": self.headers,
+            "client": self.client,
+            "server": self.server,
+        }
+
+    def _target(self) -> tuple[str, bytes]:
+        """Path, decoded, and query. Most targets are a plain path, which needs no parsing."""
+        if _PLAIN_PATH.fullmatch(self.url):
+            return self.url.decode("ascii"), b""
+        url = httptools.parse_url(self.url)
+        return unquote_to_bytes(url.path or b"").decode("utf-8", "replace"), url.query or b""
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._under_way = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _head_without_upgrade(self) -> bytes:
         """The head again, without the wish for another protocol, which RFC 9110 7.8 lets a server ignore.

@@ -12,8 +12,6 @@ import uvicorn
 from twoleg.api.app import App
 from twoleg.api.protocol import GuardedProtocol
 
-KEEP_ALIVE = 75
-"""Seconds an idle connection is kept: longer than the 60 s after which most proxies drop theirs."""
 GRACE = 10
 """Seconds that requests under way get at a stop."""
 _TICKS_PER_SWEEP = 10
@@ -66,6 +64,5 @@ def _config(app: App) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )

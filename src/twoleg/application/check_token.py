@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from twoleg.application import tokens
@@ -34,12 +35,14 @@ class Grant:
 
 
 class CheckToken:
-    """Checks tokens. Remembers verified signatures; that the app is enabled is asked anew for every request."""
+    """Checks tokens, on the event loop. Remembers verified signatures; that the app is enabled is read every time."""
 
     def __init__(self, *, directory: Directory, clock: Clock) -> None:
         self._directory = directory
         self._clock = clock
         self._grants: dict[bytes, Grant] = {}
+        self._enabled_now: set[str] = set()
+        """Apps found enabled in this turn of the event loop; see `_is_enabled`."""
         self._keys: dict[str, SigningKey] = {}
         self._keys_read_at: int | None = None
 
@@ -50,12 +53,25 @@ class CheckToken:
         if grant.expires_at <= now:
             self._grants.pop(token, None)
             raise TokenRejected(EXPIRED)
-        if not self._directory.is_enabled(grant.app_key):
+        if grant.app_key not in self._enabled_now and not self._is_enabled(grant.app_key):
             raise TokenRejected(REVOKED)
         if not 0 <= now - grant.tenant_read_at < TENANT_FRESH_MS:
             grant.tenant = self._tenant_of(grant.app_key)
             grant.tenant_read_at = now
         return grant
+
+    def _is_enabled(self, app_key: str) -> bool:
+        """Ask the store, and let the other requests of this turn of the loop use the answer.
+
+        They were all received before it was read, so it is no older than any of them: what is received from now on is
+        handled after the callback below. Under load a turn handles dozens of requests.
+        """
+        enabled = self._directory.is_enabled(app_key)
+        if enabled:
+            if not self._enabled_now:
+                asyncio.get_running_loop().call_soon(self._enabled_now.clear)
+            self._enabled_now.add(app_key)
+        return enabled
 
     def _verify(self, token: bytes, now: int) -> Grant:
         claim = tokens.read(token)
