@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.json import encode, schema_components
+from msgspec.structs import asdict
 
 import twoleg
 
@@ -34,6 +35,8 @@ class Operation:
     """HTTP status -> when it is answered."""
     parameters: tuple[Parameter, ...] = ()
     request: type[Struct] | None = None
+    example: Struct | None = None
+    """A request as the pages print it."""
     secured: bool = True
 
 
@@ -70,7 +73,7 @@ def _operation(operation: Operation) -> Schema:
         "security": [{"bearer": []}] if operation.secured else [],
     }
     if operation.request is not None:
-        described["requestBody"] = {"required": True} | _media(operation.request)
+        described["requestBody"] = {"required": True} | _media(operation.request, operation.example)
     return described
 
 
@@ -78,8 +81,11 @@ def _content(description: str, body: type[Struct]) -> Schema:
     return {"description": description} | _media(body)
 
 
-def _media(body: type[Struct]) -> Schema:
-    return {"content": {"application/json": {"schema": {"$ref": _REF.format(name=body.__name__)}}}}
+def _media(body: type[Struct], example: Struct | None = None) -> Schema:
+    media: Schema = {"schema": {"$ref": _REF.format(name=body.__name__)}}
+    if example is not None:
+        media["example"] = {name: value for name, value in asdict(example).items() if value is not None}
+    return {"content": {"application/json": media}}
 
 
 def _schemas(operations: Iterable[Operation]) -> Schema:

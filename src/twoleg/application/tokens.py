@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import binascii
 import hmac
-from base64 import b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
 from twoleg.application.ports import SigningKey
@@ -61,6 +61,8 @@ def _encode(raw: bytes) -> bytes:
 
 
 def _decode(text: bytes) -> bytes:
-    if b"=" in text or b"+" in text or b"/" in text:
-        raise binascii.Error("not base64url without padding")
-    return b64decode(text + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    """What was encoded; only the one spelling that `_encode` gives is taken."""
+    raw = urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+    if _encode(raw) != text:
+        raise binascii.Error("not how this service spells base64url")
+    return raw

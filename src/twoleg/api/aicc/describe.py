@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from twoleg.api.aicc.create_call import LONGEST_KEY
 from twoleg.api.aicc.face import CREATE_CALL_V1_PATH, CREATE_CALL_V3_PATH, QUERY_CALL_STATE_PATH, TOKEN_PATH
 from twoleg.api.aicc.wire import (
@@ -73,13 +71,24 @@ def operations() -> list[Operation]:
             description="There is no refresh: ask again. Older tokens stay valid until they expire.",
             parameters=(_TOKEN_EXPIRE,),
             request=TokenRequest,
+            example=TokenRequest(app_key="9f0c7c6e5b5d4d7e", app_secret="shown once at creation"),  # noqa: S106 - a sample
             response=TokenResponse,
             error=ErrorResponse,
             errors=_ERRORS | {401: "The app key or its secret is wrong.", 429: "Too many logins at once."},
             secured=False,
         ),
-        _create_call(CREATE_CALL_V1_PATH, "createCallV1", "Place a two-way call", CreateCallV1),
-        _create_call(CREATE_CALL_V3_PATH, "createCallV3", "Place a two-way call to an agent's softphone", CreateCallV3),
+        _create_call(
+            path=CREATE_CALL_V1_PATH,
+            operation_id="createCallV1",
+            summary="Place a two-way call",
+            example=CreateCallV1(caller="88889050", called="88889060", callData="order 7"),
+        ),
+        _create_call(
+            path=CREATE_CALL_V3_PATH,
+            operation_id="createCallV3",
+            summary="Place a two-way call to an agent's softphone",
+            example=CreateCallV3(softPhone="88889050", called="88889061"),
+        ),
         Operation(
             path=QUERY_CALL_STATE_PATH,
             method="post",
@@ -89,6 +98,7 @@ def operations() -> list[Operation]:
             description=_QUERY_CALL_STATE,
             parameters=(_APP_KEY,),
             request=QueryCallStateRequest,
+            example=QueryCallStateRequest(callSerialNo="645735364434067472"),
             response=QueryCallStateResponse,
             error=ErrorResponse,
             errors=_ERRORS,
@@ -96,7 +106,7 @@ def operations() -> list[Operation]:
     ]
 
 
-def _create_call(path: str, operation_id: str, summary: str, request: type[Struct]) -> Operation:
+def _create_call(*, path: str, operation_id: str, summary: str, example: CreateCallV1 | CreateCallV3) -> Operation:
     return Operation(
         path=path,
         method="post",
@@ -105,7 +115,8 @@ def _create_call(path: str, operation_id: str, summary: str, request: type[Struc
         summary=summary,
         description=_CREATE_CALL,
         parameters=(_APP_KEY, _IDEMPOTENCY_KEY),
-        request=request,
+        request=type(example),
+        example=example,
         response=CreateCallResponse,
         error=ErrorResponse,
         errors=_ERRORS | {409: "This Idempotency-Key came before with another body."},
