@@ -9,6 +9,9 @@ from collections.abc import Callable
 
 from twoleg.adapters.media.direct import DirectMedia
 from twoleg.adapters.sip_engine.engine import SipCallEngine
+from twoleg.adapters.sip_engine.routes import Routes
+from twoleg.adapters.sip_engine.targets import ResolvedTargets
+from twoleg.adapters.sip_engine.ways import AlwaysUp, Ways
 from twoleg.adapters.store.sqlite import SqliteStore, open_store
 from twoleg.adapters.system import SystemClock, SystemEntropy
 from twoleg.application.conductor import Conductor
@@ -19,7 +22,7 @@ from twoleg.application.take_in_calls import Intake
 from twoleg.bootstrap.garbage import collect_in_quiet_moments
 from twoleg.bootstrap.logs import CallLines, EngineLines, Log
 from twoleg.bootstrap.orders import Orders, inherited
-from twoleg.bootstrap.trunks import routes_of, trunks_of
+from twoleg.bootstrap.trunks import capacity_of, draw, resolver, trunks_of
 from twoleg.config import Settings, TimerSettings
 from twoleg.domain.effects import Timer
 from twoleg.sip.timers import Timers
@@ -70,9 +73,19 @@ def _assemble(orders: Orders, journal: CallJournal, log: Log) -> tuple[UdpShell[
     local = local_peer(bound, advertised=settings.sip.advertised)
     agent = UserAgent(local=local, random=SystemEntropy(), timers=_sip_timers(settings.timers))
     shell = UdpShell(agent, socket=bound, local=local, log=log)
+    trunks = trunks_of(settings, sandbox=orders.sandbox_trunk)
+    ways = Ways(
+        routes=Routes(trunks),
+        targets=ResolvedTargets(resolver(shell.now, transports=("udp",))),
+        capacity=capacity_of(trunks),
+        states=AlwaysUp(),
+        draw=draw,
+        now=shell.now,
+    )
     engine = SipCallEngine(
         shell=shell,
-        routes=routes_of(trunks_of(settings, sandbox=orders.sandbox_trunk)),
+        ways=ways,
+        clock=SystemClock(),
         media=DirectMedia(address=local.host),
         sink=lambda serial, signal: conductor.signal(serial, signal),  # noqa: PLW0108 - the conductor comes next
         log=EngineLines(log),
@@ -80,6 +93,7 @@ def _assemble(orders: Orders, journal: CallJournal, log: Log) -> tuple[UdpShell[
     conductor = Conductor(
         journal=journal, engine=engine, clock=SystemClock(), limits=_limits(settings), log=CallLines(log)
     )
+    ways.tell_room(conductor.room)
     shell.start(engine.heard)
     return shell, conductor
 

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from twoleg.adapters.sip_engine.routes import Route
 from twoleg.adapters.system import SystemEntropy
-from twoleg.bootstrap.errors import ServiceError
 from twoleg.bootstrap.logs import operator_log
-from twoleg.bootstrap.trunks import route_of
+from twoleg.bootstrap.trunks import resolver
 from twoleg.config import Settings
 from twoleg.domain.trunk import Trunk
 from twoleg.sip.events import Event, OptionsAnswered
 from twoleg.sip.headers import NameAddr
+from twoleg.sip.peers import Peer
+from twoleg.sip.uri import SipUri
 from twoleg.sip.user_agent import UserAgent
+from twoleg.sip_transport.resolver import ResolveError
 from twoleg.sip_transport.sockets import bind_udp, local_peer
 from twoleg.sip_transport.udp import UdpShell
 
@@ -54,6 +55,7 @@ class _Asking:
 
     def __init__(self, shell: UdpShell[UserAgent]) -> None:
         self._shell = shell
+        self._resolver = resolver(shell.now, transports=("udp",))
         self._waiting: dict[object, asyncio.Future[int | None]] = {}
 
     def heard(self, event: Event) -> None:
@@ -65,12 +67,12 @@ class _Asking:
 
     async def ask(self, trunk: Trunk) -> Answer:
         try:
-            route = await asyncio.to_thread(route_of, trunk)
-        except ServiceError as error:
+            peers = await self._resolver.resolve(SipUri.parse(trunk.uri))
+        except ResolveError as error:
             return Answer(None, why=str(error))
         began = self._shell.now()
         waiting = self._waiting[trunk.name] = asyncio.get_running_loop().create_future()
-        self._send(trunk.name, route)
+        self._send(trunk, peers[0])
         with suppress(TimeoutError):
             status = await asyncio.wait_for(waiting, PATIENCE)
             if status is None:
@@ -78,12 +80,12 @@ class _Asking:
             return Answer(status, milliseconds=(self._shell.now() - began) * 1000)
         return Answer(None, why=f"no answer within {PATIENCE:g} s")
 
-    def _send(self, token: str, route: Route) -> None:
+    def _send(self, trunk: Trunk, peer: Peer) -> None:
         self._shell.agent.options(
-            target=f"sip:{route.host_port}",
-            peer=route.peer,
+            target=trunk.uri,
+            peer=peer,
             from_=NameAddr("", f"sip:twoleg@{self._shell.local.host_port}"),
-            token=token,
+            token=trunk.name,
             now=self._shell.now(),
         )
         self._shell.wake()

@@ -20,7 +20,6 @@ from twoleg.bootstrap.orders import Orders
 from twoleg.bootstrap.sockets import Sockets, address_of, bind_all
 from twoleg.bootstrap.store_file import file_of
 from twoleg.bootstrap.supervisor import ChildPlan, Supervisor
-from twoleg.bootstrap.trunks import routes_of, trunks_of
 from twoleg.config import Settings
 
 
@@ -68,7 +67,6 @@ def _plans(settings: Settings, sockets: Sockets, lock: ServiceLock) -> list[Chil
     http, sip = sockets.http.fileno(), sockets.sip.fileno()
     nudge_in, nudge_out = sockets.nudge_in.fileno(), sockets.nudge_out.fileno()
     sandbox_trunk = _sandbox_trunk(sockets)
-    routes_of(trunks_of(settings, sandbox=sandbox_trunk))  # an unknown host is told here, in one line
     api = Orders(settings=settings, http=http, nudge=nudge_out)
     engine = Orders(settings=settings, sip=sip, nudge=nudge_in, sandbox_trunk=sandbox_trunk)
     plans = [

@@ -1,16 +1,15 @@
-"""From configured trunks to routes: the implicit trunk to the sandbox, and each host looked up, once."""
+"""From configured trunks to the domain's, the implicit one to the sandbox among them, and what their use needs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from twoleg.adapters.sip_engine.routes import Route, Routes
-from twoleg.bootstrap.errors import ServiceError
-from twoleg.bootstrap.sockets import SIP_PORT
-from twoleg.config import Settings
-from twoleg.domain.trunk import Trunk
-from twoleg.sip.uri import SipUri
-from twoleg.sip_transport.sockets import AddressError, resolve_once
+from twoleg.adapters.system import SystemEntropy
+from twoleg.application.capacity import Capacity, Limits
+from twoleg.config import Settings, TrunkSettings
+from twoleg.domain.trunk import HealthCheck, Rewrite, Trunk
+from twoleg.sip_transport.dns_records import Ask, Found, LookupTrouble, dns_ask
+from twoleg.sip_transport.resolver import Resolver
 
 SANDBOX = "sandbox"
 
@@ -19,23 +18,54 @@ def trunks_of(settings: Settings, *, sandbox: str | None) -> tuple[Trunk, ...]:
     """The trunks to dial by. With none configured, our own sandbox (its URI, when it runs) takes all numbers."""
     if not settings.trunks and sandbox is not None:
         return (Trunk(name=SANDBOX, uri=sandbox),)
-    return tuple(
-        Trunk(name=each.name, uri=each.uri, prefixes=each.prefixes, username=each.username, password=each.password)
-        for each in settings.trunks
+    return tuple(trunk_of(each) for each in settings.trunks)
+
+
+def trunk_of(settings: TrunkSettings) -> Trunk:
+    """One configured trunk, as the domain knows it."""
+    return Trunk(
+        name=settings.name,
+        uri=settings.uri,
+        prefixes=settings.prefixes,
+        username=settings.username,
+        password=settings.password,
+        priority=settings.priority,
+        weight=settings.weight,
+        tenants=None if settings.tenants is None else frozenset(settings.tenants),
+        dialled=Rewrite(settings.strip, settings.prepend),
+        shown=Rewrite(settings.clip_strip, settings.clip_prepend),
+        channels=settings.channels,
+        calls_per_second=settings.calls_per_second,
+        identity=settings.identity,
+        withholds=settings.privacy,
+        patience=settings.attempt_timeout,
+        registers=settings.register,
+        registration_expires=settings.register_expires,
+        health=HealthCheck(settings.options_every, settings.options_failures, settings.options_successes),
     )
 
 
-def routes_of(trunks: Iterable[Trunk]) -> Routes:
-    """The routes of those trunks; blocks while host names are looked up. Raises `ServiceError` naming the trunk."""
-    return Routes([route_of(trunk) for trunk in trunks])
+def capacity_of(trunks: Iterable[Trunk]) -> Capacity:
+    """The accounting of their limits."""
+    return Capacity({each.name: Limits(each.channels, each.calls_per_second) for each in trunks})
 
 
-def route_of(trunk: Trunk) -> Route:
-    """The route of one trunk. Raises `ServiceError`."""
-    uri = SipUri.parse(trunk.uri)
+def resolver(now: Callable[[], float], *, transports: Sequence[str]) -> Resolver:
+    """Finds the peers of trunks. A machine without name servers still has trunks that are named by address."""
     try:
-        peer = resolve_once(uri.host, uri.port or SIP_PORT)
-    except AddressError as error:
-        raise ServiceError(f"trunk {trunk.name}: {trunk.uri}: {error}") from error
-    port = "" if uri.port is None else f":{uri.port}"
-    return Route(trunk, peer, f"{uri.host}{port}")
+        ask = dns_ask()
+    except LookupTrouble as trouble:
+        ask = _nobody_to_ask(str(trouble))
+    return Resolver(now=now, random=SystemEntropy(), transports=transports, ask=ask)
+
+
+def _nobody_to_ask(why: str) -> Ask:
+    async def ask(name: str, _kind: str) -> Found:
+        raise LookupTrouble(f"{name}: {why}")
+
+    return ask
+
+
+def draw(most: int) -> int:
+    """One of 0, 1 ... `most`, each as likely (but for one part in 2**64)."""
+    return SystemEntropy().bits(64 + most.bit_length()) % (most + 1)

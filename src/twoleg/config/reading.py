@@ -142,6 +142,10 @@ def _check_together(file: str, settings: Settings) -> None:
         if (trunk.username is None) != (trunk.password is None):
             lacking = "username" if trunk.username is None else "password"
             raise ConfigError(f"{file}: trunk {trunk.name}: {lacking} is missing: username and password go together")
+        if trunk.register and trunk.username is None:
+            raise ConfigError(
+                f"{file}: trunk {trunk.name}: username is missing: a registrar must be told whose phone it is"
+            )
 
 
 def _absolute(store: StoreSettings, path: Path) -> StoreSettings:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 from twoleg.config import values
 from twoleg.config.values import Address, Rule
+from twoleg.domain.trunk import IdentityHeader
 
 _HTTP = Address("tcp", "127.0.0.1", 8080)
 _SIP = Address("udp", "127.0.0.1", 5060)
@@ -52,6 +53,23 @@ class TrunkSettings:
     prefixes: Annotated[tuple[str, ...], values.PREFIXES] = ("",)
     username: Annotated[str | None, values.WORD] = None
     password: Annotated[str | None, values.SECRET] = field(default=None, repr=False)
+    priority: Annotated[int, values.whole(0, 65535)] = 0
+    weight: Annotated[int, values.whole(0, 65535)] = 1
+    tenants: Annotated[tuple[str, ...] | None, values.TENANTS] = None
+    strip: Annotated[str, values.DIGITS] = ""
+    prepend: Annotated[str, values.DIGITS] = ""
+    clip_strip: Annotated[str, values.DIGITS] = ""
+    clip_prepend: Annotated[str, values.DIGITS] = ""
+    channels: Annotated[int | None, values.whole(1, 1_000_000)] = None
+    calls_per_second: Annotated[float | None, values.rate(0.01, 10_000)] = None
+    identity: Annotated[tuple[IdentityHeader, ...], values.IDENTITY] = (IdentityHeader.ASSERTED,)
+    privacy: Annotated[bool, values.TRUTH] = False
+    attempt_timeout: Annotated[float, values.seconds(0.5, 32)] = 4.0
+    register: Annotated[bool, values.TRUTH] = False
+    register_expires: Annotated[int, values.whole(60, 604_800)] = 3600
+    options_every: Annotated[float, values.seconds(0, 3600)] = 0.0
+    options_failures: Annotated[int, values.whole(1, 100)] = 3
+    options_successes: Annotated[int, values.whole(1, 100)] = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

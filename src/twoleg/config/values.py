@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from twoleg.domain.trunk import IdentityHeader
 from twoleg.sip.errors import SipParseError
 from twoleg.sip.uri import SipUri
 
@@ -82,6 +83,22 @@ def seconds(low: float, high: float) -> Rule[float]:
     return Rule(f"a number of seconds from {low:g} to {high:g}", read, _number_from_text)
 
 
+def rate(low: float, high: float) -> Rule[float]:
+    """So many in a second, in that range, both ends included."""
+    return Rule(f"a number from {low:g} to {high:g}", seconds(low, high).read, _number_from_text)
+
+
+def listed(allowed: str, member: Callable[[object], T], *, at_least: int = 0) -> Rule[tuple[T, ...]]:
+    """A list of which each member is read by `member`; in an environment variable they are separated by commas."""
+
+    def read(value: object) -> tuple[T, ...]:
+        if not isinstance(value, list) or len(value) < at_least:
+            raise ValueError
+        return tuple(member(each) for each in value)
+
+    return Rule(allowed, read, lambda written: written.split(",") if written else [])
+
+
 def one_of(*words: str) -> Rule[str]:
     """One of those words."""
 
@@ -145,13 +162,10 @@ def _read_trunk_uri(value: object) -> str:
     return str(uri)
 
 
-def _read_prefixes(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value:
+def _read_prefix(value: object) -> str:
+    if not isinstance(value, str) or _PREFIX.fullmatch(value) is None or len(value) > 32:
         raise ValueError
-    for prefix in value:
-        if not isinstance(prefix, str) or _PREFIX.fullmatch(prefix) is None or len(prefix) > 32:
-            raise ValueError
-    return tuple(value)
+    return value
 
 
 def _matching(pattern: re.Pattern[str], limit: int) -> Callable[[object], str]:
@@ -183,8 +197,13 @@ TRUNK_URI: Rule[str] = Rule('sip:HOST or sip:HOST:PORT, such as "sip:192.0.2.1:5
 TRUNK_NAME: Rule[str] = Rule("1-40 letters, digits, '-' or '_'", _matching(_NAME, 40))
 PREFIXES: Rule[tuple[str, ...]] = Rule(
     'a list of number prefixes: digits with an optional leading +, such as ["+49", "00"]; [""] takes every number',
-    _read_prefixes,
+    listed("", _read_prefix, at_least=1).read,
     lambda written: written.split(","),
 )
+DIGITS: Rule[str] = Rule("up to 32 digits with an optional leading +", _read_prefix)
+IDENTITY: Rule[tuple[IdentityHeader, ...]] = listed(
+    "a list of none, one or both of " + ", ".join(f'"{each.value}"' for each in IdentityHeader), IdentityHeader
+)
+TENANTS: Rule[tuple[str, ...]] = listed("a list of tenant ids; leave it out for all tenants", text, at_least=1)
 WORD: Rule[str] = Rule("a string that is not empty", text)
 SECRET: Rule[str] = Rule("a string that is not empty", text, secret=True)

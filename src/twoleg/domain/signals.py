@@ -72,6 +72,8 @@ class LegRefused:
     role: Role
     cause: int
     detail: str
+    attempt: Attempt | None = None
+    """Where it got as far as a trunk that turned out to have no address."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from twoleg.sip.identity import Identity
 from twoleg.sip.inbound import malformed_received, request_received, response_received
 from twoleg.sip.invite_client import Invitation
 from twoleg.sip.leg import Leg
-from twoleg.sip.leg_words import LegStateError
+from twoleg.sip.leg_words import LegState, LegStateError
 from twoleg.sip.message import Request
 from twoleg.sip.options import Ping
 from twoleg.sip.parser import is_keep_alive, parse_datagram
@@ -130,6 +130,11 @@ class UserAgent:
         `reasons` go out as Reason (RFC 3326) with the CANCEL, BYE or final response.
         """
         self._on_leg(leg, partial(release, self._core, reasons=reasons, now=now), now)
+
+    def is_unheard(self, leg: LegId) -> bool:
+        """Whether we called and not one response came, not even 100."""
+        found = self._core.legs.get(leg)
+        return found is not None and found.state is LegState.CALLING
 
     def reinvite(self, leg: LegId, *, body: bytes | None, now: float) -> None:
         """Offer a change: ReinviteAnswered or ReinviteFailed follows, unless the leg ends first.

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from twoleg.adapters.sip_engine import facts
+from twoleg.adapters.sip_engine.dialler import Dialler
 from twoleg.adapters.sip_engine.legs import EngineCall, LegBook
-from twoleg.adapters.sip_engine.routes import Routes, displayed
+from twoleg.adapters.sip_engine.ways import Ways
 from twoleg.application.media import Media, MediaPath
-from twoleg.application.ports import EngineEffect
-from twoleg.domain import causes
+from twoleg.application.ports import Clock, EngineEffect, Full
 from twoleg.domain.call import Call, Role
 from twoleg.domain.effects import Bridge, Dial, PassEarlyMedia, Release, Ringback
-from twoleg.domain.errors import NoRoute
 from twoleg.domain.signals import (
     Bridged,
     BridgeFailed,
@@ -22,7 +21,6 @@ from twoleg.domain.signals import (
     LegEarlyMedia,
     LegFailed,
     LegHungUp,
-    LegRefused,
     LegReleased,
     LegRinging,
     Signal,
@@ -32,7 +30,6 @@ from twoleg.sip.user_agent import UserAgent
 from twoleg.sip_transport.shell import Shell
 
 FORBIDDEN = 403
-MEDIA_TYPE = "application/sdp"
 
 
 class EngineLog(Protocol):
@@ -52,28 +49,25 @@ class SipCallEngine:
         self,
         *,
         shell: Shell[UserAgent],
-        routes: Routes,
+        ways: Ways,
         media: Media,
+        clock: Clock,
         sink: Callable[[int, Signal], None],
         log: EngineLog,
     ) -> None:
-        """`sink(serial, signal)` is told everything the phones do."""
+        """`sink(serial, signal)` is told everything the phones do. `ways` tells by itself where there is room again."""
         self._shell = shell
         self._agent = shell.agent
-        self._routes = routes
+        self._ways = ways
         self._media = media
         self._sink = sink
         self._log = log
         self._book = LegBook()
+        self._dialler = Dialler(shell=shell, book=self._book, ways=ways, clock=clock, tell=self.tell)
 
-    def reserve(self, call: Call) -> Signal | None:
-        """A LegRefused for a call of which one number has no route."""
-        for leg in (call.agent, call.customer):
-            try:
-                self._routes.choose(leg.number)
-            except NoRoute as error:
-                return LegRefused(leg.role, causes.NO_ROUTE_TO_DESTINATION, str(error))
-        return None
+    def reserve(self, call: Call) -> Signal | Full | None:
+        """Room for both legs, or why there is none."""
+        return self._ways.reserve(call, self._book)
 
     def perform(self, call: Call, effect: EngineEffect) -> None:
         """Begin that effect. Raises what the SIP core or the media path raises: the conductor ends the call for it."""
@@ -83,6 +77,7 @@ class SipCallEngine:
                 self._path(entry).dial(role)
             case Release(role=role, cause=cause):
                 self._release(entry, role, cause)
+                self._dialler.give_up_undialled(entry)
             case Ringback():
                 self._path(entry).ringback()
             case PassEarlyMedia():
@@ -94,7 +89,10 @@ class SipCallEngine:
     def forget(self, serial: int) -> None:
         """Close the call's media and drop what is left of it."""
         entry = self._book.close(serial)
-        if entry is not None and entry.path is not None:
+        if entry is None:
+            return
+        self._dialler.close(entry)
+        if entry.path is not None:
             entry.path.close()
             entry.path = None  # it knows the entry: a circle that only the garbage collector would find
 
@@ -105,6 +103,7 @@ class SipCallEngine:
 
     def _release(self, entry: EngineCall, role: Role, cause: int) -> None:
         entry.silent.add(role)
+        self._dialler.withdraw(entry, role)
         leg = entry.legs.get(role)
         if leg is not None:
             self._agent.release(leg, reasons=facts.reason_header(cause), now=self._shell.now())
@@ -115,26 +114,9 @@ class SipCallEngine:
         """In the INVITE when there is no leg yet, else in a re-INVITE."""
         leg = entry.legs.get(role)
         if leg is None:
-            self._invite(entry, role, body)
+            self._dialler.dial(entry, role, body)
         else:
             self._agent.reinvite(leg, body=body, now=self._shell.now())
-
-    def _invite(self, entry: EngineCall, role: Role, body: bytes | None) -> None:
-        number, clip = entry.call.leg(role).number, entry.call.leg(role).clip
-        route = self._routes.choose(number)
-        shown = displayed(clip, self._shell.local)
-        leg = self._agent.invite(
-            target=route.target(number),
-            peer=route.peer,
-            from_=shown,
-            to=route.addressed(number),
-            body=body,
-            content_type=MEDIA_TYPE,
-            extra_headers=(("P-Asserted-Identity", str(shown)),),
-            credentials=route.credentials,
-            now=self._shell.now(),
-        )
-        self._book.bind(entry, role, leg)
 
     def answer(self, entry: EngineCall, role: Role, status: int, body: bytes | None) -> None:
         """To the phone's own re-INVITE."""
@@ -173,16 +155,16 @@ class SipCallEngine:
     def _heard_of(self, entry: EngineCall, role: Role, event: sip.Event) -> None:
         match event:
             case sip.Released():
-                self._book.unbind(event.leg)
-                self.tell(entry, LegReleased(role, facts.of_release(event)))
+                self._released(entry, role, event)
             case _ if role in entry.silent:
                 pass  # after our release only Released counts
             case sip.Provisional():
                 self._progressed(entry, role, event)
             case sip.Answered():
                 entry.answered.add(role)
+                attempt = self._dialler.answered(entry, role, event.status)
                 self._path(entry).answered(role, event.body)
-                self.tell(entry, LegAnswered(role))
+                self.tell(entry, LegAnswered(role, attempt))
             case sip.Failed():
                 self._failed(entry, role, event)
             case sip.HungUp():
@@ -192,20 +174,31 @@ class SipCallEngine:
                 self._renegotiated(self._path(entry), role, event)
 
     def _progressed(self, entry: EngineCall, role: Role, event: sip.Provisional) -> None:
+        attempt = self._dialler.progressed(entry, role)
         if event.status == 180:
-            self.tell(entry, LegRinging(role))
+            self.tell(entry, LegRinging(role, attempt))
         if event.body:
             self._path(entry).early(role, event.body)
-            self.tell(entry, LegEarlyMedia(role))
+            self.tell(entry, LegEarlyMedia(role, attempt))
+
+    def _released(self, entry: EngineCall, role: Role, event: sip.Released) -> None:
+        self._book.unbind(event.leg)
+        wire = facts.of_release(event)
+        attempt = self._dialler.ended(entry, role, wire)
+        self.tell(entry, LegReleased(role, wire, attempt))
+        self._dialler.over(entry, role)
 
     def _failed(self, entry: EngineCall, role: Role, event: sip.Failed) -> None:
+        if self._dialler.failed(entry, role, event):
+            return
         entry.silent.add(role)
         if event.fault is not None:
             self._fault(entry, event.fault)
         elif role in entry.answered:
             self.tell(entry, LegHungUp(role, facts.of_failure(event)))
         else:
-            self.tell(entry, LegFailed(role, facts.of_failure(event)))
+            wire = facts.of_failure(event)
+            self.tell(entry, LegFailed(role, wire, self._dialler.ended(entry, role, wire)))
 
     def _renegotiated(self, path: MediaPath, role: Role, event: sip.Event) -> None:
         match event:

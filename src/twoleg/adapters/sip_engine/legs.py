@@ -1,12 +1,51 @@
-"""The engine's book of legs: which leg of the user agent belongs to which call and role."""
+"""What the engine keeps in memory: which legs of the user agent belong to which call, and how they are dialled."""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
+from twoleg.adapters.sip_engine.routes import Route
 from twoleg.application.media import MediaPath
-from twoleg.domain.call import Call, Role
+from twoleg.application.ports import Cancellable
+from twoleg.domain.call import Attempt, Call, Role
+from twoleg.domain.signals import NOTHING_HEARD, WireFacts
 from twoleg.sip.events import LegId
+from twoleg.sip.peers import Peer
+
+
+@dataclass(slots=True)
+class Dialling:
+    """The dialling of one phone: where it is tried now, and where else it could be."""
+
+    route: Route
+    """The trunk of the moment."""
+    trunks: deque[str]
+    """Those to be tried after it."""
+    holds_room: bool = True
+    """Whether it holds a channel of its trunk."""
+    body: bytes | None = None
+    """The offer of its INVITE."""
+    has_begun: bool = False
+    peers: deque[Peer] = field(default_factory=deque)
+    """Further addresses of the trunk of the moment."""
+    peer: Peer | None = None
+    attempt: Attempt | None = None
+    """The newest."""
+    tries: int = 0
+    wire: WireFacts = NOTHING_HEARD
+    """What was last heard of a failed attempt."""
+    is_settled: bool = False
+    """It rang or was answered: nowhere else will be tried."""
+    is_over: bool = False
+    """Nothing more is to be sent."""
+    timer: Cancellable | None = None
+
+    def stop_timer(self) -> None:
+        """Harmless when none runs."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
 
 
 @dataclass(slots=True)
@@ -16,6 +55,7 @@ class EngineCall:
     call: Call
     """As of the last performed effect."""
     path: MediaPath | None = None
+    diallings: dict[Role, Dialling] = field(default_factory=dict)
     legs: dict[Role, LegId] = field(default_factory=dict)
     answered: set[Role] = field(default_factory=set)
     silent: set[Role] = field(default_factory=set)
@@ -51,7 +91,7 @@ class LegBook:
         return self._owners.get(leg)
 
     def unbind(self, leg: LegId) -> None:
-        """The leg said its last word."""
+        """The leg said its last word, or what it says does not matter any more."""
         owner = self._owners.pop(leg, None)
         if owner is not None:
             owner[0].legs.pop(owner[1], None)

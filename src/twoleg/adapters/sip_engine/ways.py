@@ -1,0 +1,157 @@
+"""The ways to a phone: which trunks may take a call, which has room, and what is known of those that failed lately."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from twoleg.adapters.sip_engine import facts
+from twoleg.adapters.sip_engine.legs import Dialling, LegBook
+from twoleg.adapters.sip_engine.routes import Routes
+from twoleg.adapters.sip_engine.targets import Avoided, Targets, Then
+from twoleg.application.capacity import Capacity
+from twoleg.application.ports import Full
+from twoleg.domain import causes
+from twoleg.domain.call import Call, Leg, Role
+from twoleg.domain.errors import NoRoute
+from twoleg.domain.signals import LegRefused, Signal
+from twoleg.domain.trunk import Draw, Trunk, choose_trunks
+from twoleg.sip.events import Failed
+from twoleg.sip.peers import Peer
+
+AGENT, CUSTOMER = Role.AGENT, Role.CUSTOMER
+
+
+class TrunkStates(Protocol):
+    """Who knows which trunks are up."""
+
+    def is_up(self, name: str) -> bool:
+        """Whether calls may be sent by that trunk."""
+
+
+class AlwaysUp:
+    """Nobody watches."""
+
+    def is_up(self, name: str) -> bool:
+        """Yes."""
+        return bool(name)
+
+
+class Ways:
+    """One for all calls."""
+
+    def __init__(
+        self,
+        *,
+        routes: Routes,
+        targets: Targets,
+        capacity: Capacity,
+        states: TrunkStates,
+        draw: Draw,
+        now: Callable[[], float],
+    ) -> None:
+        """`now`: seconds, monotonic."""
+        self._routes = routes
+        self._targets = targets
+        self._capacity = capacity
+        self._states = states
+        self._draw = draw
+        self._now = now
+        self._avoided = Avoided()
+        self._room: Callable[[str], None] = _nobody_waits
+
+    def tell_room(self, room: Callable[[str], None]) -> None:
+        """`room(trunk)` is told from now on whenever a trunk may have room again."""
+        self._room = room
+
+    def reserve(self, call: Call, book: LegBook) -> Signal | Full | None:
+        """See `application.ports.CallEngine.reserve`; what is kept goes into the call's entry of the book."""
+        wanted: dict[Role, list[str]] = {}
+        for leg in (call.agent, call.customer):
+            found = self._alive(call, leg)
+            if isinstance(found, LegRefused):
+                return found
+            wanted[leg.role] = found
+        kept = self._capacity.reserve(wanted[AGENT], wanted[CUSTOMER], self._now())
+        if isinstance(kept, Full):
+            return kept
+        entry = book.open(call)
+        for role, name in zip((AGENT, CUSTOMER), kept, strict=True):
+            others = deque(each for each in wanted[role] if each != name)
+            entry.diallings[role] = Dialling(self._routes.named(name), others)
+        return None
+
+    def _alive(self, call: Call, leg: Leg) -> list[str] | LegRefused:
+        try:
+            trunks = choose_trunks(self._routes.trunks, leg.number, tenant_id=call.tenant_id, draw=self._draw)
+        except NoRoute as error:
+            return LegRefused(leg.role, causes.NO_ROUTE_TO_DESTINATION, str(error))
+        names = [trunk.name for trunk in trunks if self._states.is_up(trunk.name)]
+        if not names:
+            return LegRefused(leg.role, causes.NETWORK_OUT_OF_ORDER, _all_down(leg, trunks))
+        return self._avoided.last(names, self._now())
+
+    def give_back(self, dialling: Dialling) -> None:
+        """The leg needs its channel no more; again is harmless."""
+        if dialling.holds_room:
+            dialling.holds_room = False
+            trunk = dialling.route.trunk.name
+            self._capacity.give_back(trunk)
+            self._room(trunk)
+
+    def delay(self, dialling: Dialling) -> float:
+        """Seconds until its INVITE may be sent; it counts as sent then."""
+        return self._capacity.delay(dialling.route.trunk.name, self._now())
+
+    def find(self, dialling: Dialling, then: Then) -> None:
+        """Look for the addresses of its trunk; those that were silent lately come last."""
+        self._targets.find(dialling.route.uri, lambda peers, why: then(self._avoided.last(peers, self._now()), why))
+
+    def has_elsewhere(self, dialling: Dialling) -> bool:
+        """Whether there is another address, or another trunk that is up and has room."""
+        return bool(dialling.peers) or any(
+            self._states.is_up(name) and self._capacity.has_room(name) for name in dialling.trunks
+        )
+
+    def moved_on(self, dialling: Dialling) -> bool:
+        """Whether there is another trunk, with room; the dialling holds that room now."""
+        while dialling.trunks:
+            name, before = dialling.trunks.popleft(), dialling.route.trunk.name
+            if self._states.is_up(name) and self._capacity.move(before, name, self._now()):
+                dialling.route = self._routes.named(name)
+                self._room(before)
+                return True
+        return False
+
+    def was_silent(self, dialling: Dialling) -> None:
+        """Its address gave no answer; when that was the last one, so did its trunk."""
+        now = self._now()
+        self._avoided.add(dialling.peer, now)
+        if not dialling.peers:
+            self._avoided.add(dialling.route.trunk.name, now)
+
+    def has_failed(self, dialling: Dialling, event: Failed) -> None:
+        """Silence is remembered for a while, a wish to be left alone for as long as it says (RFC 3261 21.5.4)."""
+        peer: Peer | None = dialling.peer
+        if dialling.is_settled or peer is None:
+            return
+        if event.status is None:
+            self.was_silent(dialling)
+        seconds = facts.retry_after(event)
+        if seconds is not None:
+            self._targets.penalise(peer, until=self._now() + seconds)
+
+    def is_well(self, dialling: Dialling) -> None:
+        """Its address answers."""
+        self._avoided.remove(dialling.peer)
+        self._avoided.remove(dialling.route.trunk.name)
+
+
+def _all_down(leg: Leg, trunks: Sequence[Trunk]) -> str:
+    names = ", ".join(trunk.name for trunk in trunks)
+    return f"all trunks for {leg.number} are down: {names}"
+
+
+def _nobody_waits(_trunk: str) -> None:
+    pass
