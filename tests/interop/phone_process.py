@@ -22,6 +22,8 @@ from interop.sockets import udp_ports_of
 from interop.tones import RATE, is_audible, read_samples
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from baresip import StackEvent
 
 FRAME = 0.02
@@ -29,6 +31,9 @@ FRAME = 0.02
 
 _AHEAD = 0.2
 """Seconds of tone written ahead of the transmitter, so that a busy machine does not tear holes into it."""
+
+_TRIES = 250
+"""How often a busy stack is asked, each `FRAME`: five seconds."""
 
 _HEARD_STEP = 0.1
 """Seconds of sound between two HEARD events."""
@@ -150,13 +155,27 @@ class PhoneProcess:
             case "hang_up":
                 await self._call.hangup()
             case "hold":
-                await self._call.hold()
+                await _once_free(self._call.hold)
             case "resume":
-                await self._call.resume()
+                await _once_free(self._call.resume)
             case "press":
                 await self._call.send_dtmf(command["digits"])
             case unknown:
                 raise BaresipError(f"no such command: {unknown}")
+
+
+async def _once_free(reoffer: Callable[[], Awaitable[object]]) -> None:
+    """Send a re-INVITE, waiting while the stack is still busy with another one: it cannot say when that is over."""
+    for _ in range(_TRIES):
+        try:
+            await reoffer()
+        except BaresipError as refusal:
+            if "retry shortly" not in str(refusal):
+                raise
+            await asyncio.sleep(FRAME)
+        else:
+            return
+    raise BaresipError("the stack was busy with another re-INVITE for too long")
 
 
 def _open_recording(path: Path) -> wave.Wave_write:
