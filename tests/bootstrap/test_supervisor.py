@@ -89,6 +89,9 @@ class _Bound:
     def bind(self, **_: object) -> _Bound:
         return self
 
+    def is_enabled_for(self, level: int) -> bool:
+        return level > 0
+
     def __getattr__(self, name: str) -> Callable[..., object]:
         return getattr(self._log, name)  # type: ignore[no-any-return]
 

@@ -16,6 +16,7 @@ from twoleg.bootstrap.errors import ServiceError
 from twoleg.bootstrap.garbage import settle
 from twoleg.bootstrap.logs import Log, open_log
 from twoleg.bootstrap.orders import Orders
+from twoleg.bootstrap.relay import PatientPipe
 from twoleg.bootstrap.supervisor import READY
 
 Stop = asyncio.Event
@@ -30,7 +31,7 @@ COMMANDS = {f"_{role}": role for role in (ENGINE, API, SANDBOX)}
 def main(role: str) -> int:
     """Be that child until told to stop, or until the supervisor is gone. Answers the exit code."""
     orders = Orders.decode(sys.stdin.buffer.readline())
-    log = open_log(orders.settings.log.level, process=role)
+    log = open_log(orders.settings.log.level, process=role, onto=PatientPipe(sys.stderr.fileno()))
     threading.Thread(target=_die_with_supervisor, daemon=True, name="lifeline").start()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any, Protocol, Self
+from typing import Any, BinaryIO, Protocol, Self, cast
 
 import msgspec
 import structlog
 from structlog.typing import Processor
 
+from twoleg.bootstrap.relay import Onto
 from twoleg.domain.call import Call
 from twoleg.domain.effects import Effect
 from twoleg.domain.events import Event, EventType
@@ -60,15 +61,16 @@ _SHARED: tuple[Processor, ...] = (
 )
 
 
-def open_log(level: str, *, process: str) -> Log:
+def open_log(level: str, *, process: str, onto: Onto | None = None) -> Log:
     """Set up logging for this process, libraries' included; each line says which process wrote it."""
+    out = onto or sys.stderr.buffer
     structlog.configure(
         processors=[*_SHARED, structlog.processors.JSONRenderer(serializer=_encode)],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", out)),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_TextOnto(out))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*_SHARED, _bind_process(process)],
@@ -81,6 +83,19 @@ def open_log(level: str, *, process: str) -> Log:
     logging.basicConfig(handlers=[handler], level=max(_LEVELS[level], logging.WARNING), force=True)
     bound: Log = structlog.get_logger(process=process)
     return bound
+
+
+class _TextOnto:
+    """What the standard library's handler writes its text to."""
+
+    def __init__(self, out: Onto) -> None:
+        self._out = out
+
+    def write(self, text: str) -> None:
+        self._out.write(text.encode())
+
+    def flush(self) -> None:
+        self._out.flush()
 
 
 def operator_log(level: str) -> Log:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from twoleg.bootstrap.errors import ServiceError
 from twoleg.bootstrap.logs import Log
+from twoleg.bootstrap.relay import Relay
 
 READY = b"ready\n"
 """What a child writes to its standard output when it works."""
@@ -38,7 +40,8 @@ class Supervisor:
     """Runs the plans' processes until `stop`. Plans stand in the order in which they are stopped."""
 
     def __init__(self, plans: Sequence[ChildPlan], *, log: Log) -> None:
-        self._keepers = [_Keeper(plan, log) for plan in plans]
+        relay = Relay(sys.stderr.fileno())
+        self._keepers = [_Keeper(plan, log, relay) for plan in plans]
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -77,8 +80,9 @@ class Supervisor:
 class _Keeper:
     """Keeps one child alive."""
 
-    def __init__(self, plan: ChildPlan, log: Log) -> None:
+    def __init__(self, plan: ChildPlan, log: Log, relay: Relay) -> None:
         self._plan = plan
+        self._relay = relay
         self._log = log.bind(child=plan.name)
         self._process: asyncio.subprocess.Process | None = None
         self._stop = asyncio.Event()
@@ -121,14 +125,11 @@ class _Keeper:
     async def _run_once(self) -> tuple[int, float]:
         """Its exit status (negative: the signal), and for how many seconds it worked."""
         loop = asyncio.get_running_loop()
-        process = self._process = await asyncio.create_subprocess_exec(
-            *self._plan.command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            pass_fds=self._plan.descriptors,
-            # A group of its own: Ctrl-C in a terminal is ours to pass on, in order.
-            process_group=0,
-        )
+        log = self._relay.open(self._plan.name)
+        try:
+            process = self._process = await self._spawn(log.descriptor)
+        finally:
+            log.close()
         if self._stop.is_set():
             self.kill()
         since = loop.time()
@@ -142,9 +143,23 @@ class _Keeper:
                     self._up(process)
                 else:
                     self._log.warning("unexpected output of a child", line=line.decode(errors="replace").strip())
-            return await process.wait(), loop.time() - since
+            status = await process.wait()
+            lasted = loop.time() - since
+            await asyncio.to_thread(log.finish)
+            return status, lasted
         finally:
             watch.cancel()
+
+    async def _spawn(self, log: int) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *self._plan.command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+            pass_fds=self._plan.descriptors,
+            # A group of its own: Ctrl-C in a terminal is ours to pass on, in order.
+            process_group=0,
+        )
 
     async def _tell(self, process: asyncio.subprocess.Process) -> None:
         if process.stdin is None:
