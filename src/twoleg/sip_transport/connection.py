@@ -99,6 +99,8 @@ class Connection(asyncio.Protocol):
         self._parser = StreamParser()
         self._transport: asyncio.Transport | None = None
         self._turn: asyncio.Handle | None = None
+        self._held: bytes | None = None
+        """A message whose turn has not come, for its sender is too loud."""
         self._size = 0
         self._opened = self._used = self._came = owner.now()
         self._partial: float | None = None
@@ -161,16 +163,18 @@ class Connection(asyncio.Protocol):
         """None when all was heard, else after how many seconds to go on."""
         owner, parser = self._owner, self._parser
         for _ in range(_BATCH):
-            octets = parser.take()
+            octets = self._held or parser.take()
             if octets is None:
                 self._note_rest()
                 return None
+            wait = owner.wait_for(self)
+            if wait > 0:
+                self._held = octets
+                return wait
+            self._held = None
             self.has_heard = True
             self._used = owner.now()
             owner.heard(self, octets)
-            wait = owner.wait_for(self)
-            if wait > 0:
-                return wait
         return 0.0
 
     def _resume(self) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+_ROUNDING: Final = 0.001
+"""Seconds added to a wait, lest it end a hair too early and be made again."""
+
 _REMEMBERED: Final = 8192
 """Addresses kept; beyond it the one that was first heard of is forgotten, and would start with a full bucket."""
 
@@ -56,4 +59,4 @@ class Flood:
             self._levels.pop(next(iter(self._levels)))
         may = level >= 1
         self._levels[host] = (level - 1 if may else level, now)
-        return 0.0 if may else (1 - level) / limit.per_second
+        return 0.0 if may else (1 - level) / limit.per_second + _ROUNDING

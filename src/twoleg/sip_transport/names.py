@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -69,4 +70,5 @@ def said(error: BaseException) -> str:
         return f"its certificate: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return f"TLS: {error.reason or error}"
-    return str(getattr(error, "strerror", None) or error)
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else str(error)
