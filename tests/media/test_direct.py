@@ -238,6 +238,80 @@ def test_a_waiting_agent_that_changes_its_media_is_answered_inactive(path: Direc
     assert audio_of(wishes.take_offer(CUSTOMER))[1] == 4002
 
 
+def test_a_change_while_an_offer_is_under_way_to_the_other_phone_waits_for_it(path: DirectPath, wishes: Wishes) -> None:
+    dialled(path, wishes)
+    path.bridge()
+    wishes.take()
+    path.offered(CUSTOMER, sdp(5002, address="192.0.2.8"))
+    assert wishes.made == []
+    path.answered(AGENT, sdp(4000))
+    assert wishes.made.pop(0) == ("bridged",)
+    assert audio_of(wishes.take_offer(AGENT)) == ("192.0.2.8", 5002, Direction.SENDRECV)
+    path.answered(AGENT, sdp(4000))
+    assert audio_of(wishes.take_answer(CUSTOMER)) == ("192.0.2.7", 4000, Direction.SENDRECV)
+
+
+def test_a_refused_bridge_fails_although_the_customer_wants_a_change(path: DirectPath, wishes: Wishes) -> None:
+    dialled(path, wishes)
+    path.bridge()
+    wishes.take()
+    path.offered(CUSTOMER, sdp(5002, address="192.0.2.8"))
+    path.refused(AGENT, 488)
+    assert wishes.made[0][:2] == ("failed", 65)
+
+
+@pytest.mark.parametrize("first", [AGENT, CUSTOMER])
+def test_of_two_changes_that_cross_the_later_one_is_pending(path: DirectPath, wishes: Wishes, first: Role) -> None:
+    bridged(path, wishes)
+    path.offered(first, sdp(4006))
+    wishes.take_offer(first.other)
+    path.offered(first.other, sdp(5006))
+    assert wishes.take() == ("answer", first.other, 491, None)
+    path.answered(first.other, sdp(5000))
+    assert audio_of(wishes.take_answer(first))[1] == 5000
+
+
+def test_a_change_of_the_agent_crosses_one_of_the_customer_that_waits(path: DirectPath, wishes: Wishes) -> None:
+    dialled(path, wishes)
+    path.bridge()
+    wishes.take()
+    path.offered(CUSTOMER, sdp(5002))
+    path.offered(AGENT, sdp(4002))
+    assert wishes.take() == ("answer", AGENT, 491, None)
+
+
+def test_a_customer_that_was_answered_alone_is_offered_the_agent_in_the_end(path: DirectPath, wishes: Wishes) -> None:
+    """Its re-offer came between its answer and the bridge: for a moment there was nobody to pass it to."""
+    dialled(path, wishes)
+    path.offered(CUSTOMER, CUSTOMER_SDP)
+    assert audio_of(wishes.take_answer(CUSTOMER)) == (OURS, 9, Direction.INACTIVE)
+    path.bridge()
+    wishes.take_offer(AGENT)
+    path.answered(AGENT, sdp(4000))
+    assert audio_of(wishes.take_offer(CUSTOMER)) == ("192.0.2.7", 4000, Direction.SENDRECV)
+    path.answered(CUSTOMER, CUSTOMER_SDP)
+    assert wishes.take() == ("bridged",)
+
+
+def test_an_agent_that_was_answered_alone_after_early_media_is_offered_the_customer_again(
+    path: DirectPath, wishes: Wishes
+) -> None:
+    path.dial(AGENT)
+    wishes.take()
+    path.answered(AGENT, AGENT_SDP)
+    path.dial(CUSTOMER)
+    wishes.take()
+    path.early(CUSTOMER, CUSTOMER_SDP)
+    path.pass_early()
+    wishes.take()
+    path.answered(AGENT, sdp(4000))
+    path.offered(AGENT, sdp(4000))
+    assert audio_of(wishes.take_answer(AGENT))[2] is Direction.INACTIVE
+    path.answered(CUSTOMER, None)
+    path.bridge()
+    assert audio_of(wishes.take_offer(AGENT)) == ("192.0.2.8", 5000, Direction.SENDRECV)
+
+
 def test_the_customer_cannot_be_offered_anything_before_the_agent_answered(path: DirectPath) -> None:
     with pytest.raises(SdpError):
         path.dial(CUSTOMER)

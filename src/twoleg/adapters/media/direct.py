@@ -18,6 +18,7 @@ from twoleg.sip.sdp import Direction, SessionDescription, answer_to, inactive_of
 
 AGENT, CUSTOMER = Role.AGENT, Role.CUSTOMER
 NOT_ACCEPTABLE = 488
+REQUEST_PENDING = 491
 _DISCARD_PORT = 9
 
 
@@ -43,11 +44,13 @@ class _Side:
     heard: SessionDescription | None = None
     """The last description it gave."""
     told: SessionDescription | None = None
-    """The last description it was given and accepted."""
+    """The last description it was given: an offer that it accepted, or our answer."""
     telling: SessionDescription | None = None
     under_way: _Purpose | None = None
     owes_answer: bool = False
     """It asked for an offer; its answer comes with the ACK."""
+    waits: bool = False
+    """Its own re-offer waits until the offer that is under way to the other phone is settled."""
 
 
 class DirectMedia:
@@ -99,6 +102,7 @@ class DirectPath:
             self._wishes.failed(causes.INTERWORKING, f"the {role.value} answered without a session description")
             return
         self._go_on(role, purpose)
+        self._pass_on_waiting(role.other)
 
     def _unusable_answer(self, role: Role, purpose: _Purpose | None) -> None:
         if purpose is _Purpose.PASS:
@@ -133,29 +137,43 @@ class DirectPath:
                 self._wishes.failed(cause, f"the {role.value} refused the other phone's media with {status}")
             case _:
                 pass  # early media is a courtesy; `bridge` asks again
+        self._pass_on_waiting(role.other)
 
     def offered(self, role: Role, body: bytes | None) -> None:
         """Passed on to the other phone, or answered alone while there is none."""
-        if body is not None and not self._hear(role, body):
+        if self._is_crossed(role):
+            self._wishes.answer(role, REQUEST_PENDING, None)
+        elif body is not None and not self._hear(role, body):
             self._wishes.answer(role, NOT_ACCEPTABLE, None)
         elif self._is_up(role.other):
-            self._pass_on(role, asked=body is None)
+            self._sides[role].owes_answer = body is None
+            self._pass_on(role)
         else:
             self._answer_alone(role, asked=body is None)
 
+    def _is_crossed(self, role: Role) -> bool:
+        """Glare across the bridge: both re-offers at once would wait for each other for good (RFC 3261 14.2)."""
+        return self._sides[role].under_way is _Purpose.PASS or self._sides[role.other].waits
+
     def _is_up(self, role: Role) -> bool:
-        """Whether the other end can be asked now: bridged, and no offer of ours under way to it."""
+        """Whether there is a phone at the other end to be asked."""
         return self._wants_bridge and self._sides[role].heard is not None
 
-    def _pass_on(self, role: Role, *, asked: bool) -> None:
-        heard = None if asked else self._sides[role].heard
-        self._sides[role].owes_answer = asked
-        self._offer(role.other, heard, _Purpose.PASS)
+    def _pass_on(self, role: Role) -> None:
+        """Now, or when the offer that is under way to the other phone is settled."""
+        side = self._sides[role]
+        side.waits = self._sides[role.other].under_way is not None
+        if not side.waits:
+            self._offer(role.other, None if side.owes_answer else side.heard, _Purpose.PASS)
+
+    def _pass_on_waiting(self, role: Role) -> None:
+        if self._sides[role].waits:
+            self._pass_on(role)
 
     def _answer_passed(self, role: Role) -> None:
-        heard = self._sides[role.other].heard
-        body = None if heard is None else self._encode(role, heard)
-        self._wishes.answer(role, 200, body)
+        side, heard = self._sides[role], self._sides[role.other].heard
+        side.told = heard
+        self._wishes.answer(role, 200, None if heard is None else self._encode(role, heard))
 
     def _answer_alone(self, role: Role, *, asked: bool) -> None:
         """Nobody to ask yet: hold the line with inactive media."""
@@ -164,6 +182,7 @@ class DirectPath:
             answer = inactive_offer(address=self._address, session_id=side.session_id, version=0)
         else:
             answer = self._inactive_answer(role)
+        side.told = answer  # it hears nothing now: `bridge` has to offer it the other phone again
         self._wishes.answer(role, 200, self._encode(role, answer))
 
     def _inactive_answer(self, role: Role) -> SessionDescription:
