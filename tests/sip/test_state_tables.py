@@ -11,6 +11,7 @@ import pytest
 from twoleg.sip import reoffer_fsm, transaction_client_fsm, transaction_server_fsm
 from twoleg.sip.leg_fsm import LEG
 from twoleg.sip.leg_words import LegAction, LegInput, LegState
+from twoleg.sip.registration_fsm import REGISTRATION, RegistrationInput, RegistrationState
 from twoleg.sip.reoffer_fsm import REOFFER, ReofferAction, ReofferInput, ReofferState
 from twoleg.sip.transaction_client import ClientTransaction
 from twoleg.sip.transaction_client_fsm import ClientAction, ClientInput, ClientState
@@ -26,6 +27,7 @@ TABLES: list[tuple[str, Table, type[IntEnum], type[IntEnum]]] = [
     ("non-INVITE server", transaction_server_fsm.NON_INVITE, ServerState, ServerInput),
     ("leg", LEG, LegState, LegInput),
     ("re-INVITE", REOFFER, ReofferState, ReofferInput),
+    ("registration", REGISTRATION, RegistrationState, RegistrationInput),
 ]
 
 

@@ -173,6 +173,27 @@ class OptionsAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class Registered:
+    """Our binding stands (again), for `expires` seconds; it is refreshed before."""
+
+    token: object
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotRegistered:
+    """Our binding does not stand: refused with `status`, or (None) without an answer.
+
+    `retry_in`: seconds until the next try; None: there will be none, `unregister` was asked for.
+    """
+
+    token: object
+    status: int | None
+    phrase: str
+    retry_in: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Malformed:
     """Bytes that are no SIP message (answered 400 or the like where that is possible)."""
 
@@ -210,6 +231,8 @@ Event: TypeAlias = (
     | Cancelled
     | InfoReceived
     | OptionsAnswered
+    | Registered
+    | NotRegistered
     | Malformed
     | Stray
     | Fault

@@ -26,6 +26,7 @@ from twoleg.sip.options import Ping
 from twoleg.sip.parser import is_keep_alive, parse_datagram
 from twoleg.sip.peers import Peer, RandomBits, Transmit
 from twoleg.sip.policy import InboundPolicy
+from twoleg.sip.registration import Registration, Wanted
 from twoleg.sip.timers import Timers
 from twoleg.sip.wire import Wire
 from twoleg.sip.wishes import accept, acknowledge, answer_reinvite, dial, reinvite, reject, release, ring
@@ -52,6 +53,7 @@ class UserAgent:
     ) -> None:
         """`local`: where peers reach us, one address for each transport and family; they go into Via and Contact."""
         identity = Identity(local=local, product=product, random=random)
+        self._registrations: dict[object, Registration] = {}
         self._core = Core(wire=Wire(timers or Timers()), identity=identity, policy=policy or InboundPolicy())
 
     def receive(self, data: bytes, source: Peer, now: float) -> None:
@@ -167,6 +169,25 @@ class UserAgent:
         """Ask whether `peer` lives (RFC 3261 11); OptionsAnswered with `token` follows within 64 * T1."""
         ping = Ping(self._core, token)
         self._guard(lambda: ping.send(target=target, peer=peer, from_=from_, now=now), now)
+
+    def register(self, wanted: Wanted, *, token: object, now: float) -> None:
+        """Keep a binding at a registrar (RFC 3261 10.2): Registered and NotRegistered with `token` tell how it stands.
+
+        Refused and unanswered tries are repeated after pauses that grow from 4 to 300 s.  Raises ValueError for a token
+        that is in use.
+        """
+        if token in self._registrations:
+            raise ValueError(f"a registration is under way under {token!r}")
+        self._guard(lambda: self._register(wanted, token, now), now)
+
+    def unregister(self, token: object, *, now: float) -> None:
+        """Remove that binding; NotRegistered with `retry_in` None follows in bounded time.  Again is harmless."""
+        registration = self._registrations.pop(token, None)
+        if registration is not None:
+            self._guard(lambda: registration.stop(now), now)
+
+    def _register(self, wanted: Wanted, token: object, now: float) -> None:
+        self._registrations[token] = Registration(self._core, wanted, token=token, now=now)
 
     def _take(self, data: bytes, source: Peer, now: float) -> None:
         if is_keep_alive(data):
