@@ -17,6 +17,7 @@ from structlog.testing import CapturingLogger
 
 from patience import eventually, eventually_async
 from twoleg.bootstrap.errors import ServiceError
+from twoleg.bootstrap.relay import Relay
 from twoleg.bootstrap.supervisor import ChildPlan, Supervisor
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ async def supervised(
 ) -> tuple[list[str], Supervisor]:
     """Run until `meanwhile` (by default: readiness) is over, then stop."""
     log = CapturingLogger()
-    supervisor = Supervisor(plans, log=_Bound(log))
+    supervisor = Supervisor(plans, log=_Bound(log), relay=Relay(sys.stderr.fileno()))
     ready = asyncio.Event()
     running = asyncio.create_task(supervisor.run(ready.set))
     waiting = asyncio.create_task(ready.wait())
@@ -148,10 +149,11 @@ def test_children_do_not_outlive_a_killed_supervisor(notes: Notes, tmp_path: Pat
     script.write_text(
         textwrap.dedent(f"""
             import asyncio, json, structlog
+            from twoleg.bootstrap.relay import Relay
             from twoleg.bootstrap.supervisor import ChildPlan, Supervisor
             plan = ChildPlan("engine", tuple(json.loads({json.dumps(plan.command)!r})), b"orders\\n")
             async def main():
-                await Supervisor([plan], log=structlog.get_logger()).run(lambda: print("up", flush=True))
+                await Supervisor([plan], log=structlog.get_logger(), relay=Relay(2)).run(lambda: None)
             asyncio.run(main())
         """)
     )

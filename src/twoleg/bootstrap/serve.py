@@ -17,6 +17,7 @@ from twoleg.bootstrap.errors import ServiceError
 from twoleg.bootstrap.lock import ServiceLock
 from twoleg.bootstrap.logs import Log, open_log
 from twoleg.bootstrap.orders import Orders
+from twoleg.bootstrap.relay import PatientPipe, Relay
 from twoleg.bootstrap.sockets import Sockets, address_of, bind_all
 from twoleg.bootstrap.store_file import file_of
 from twoleg.bootstrap.supervisor import ChildPlan, Supervisor
@@ -28,10 +29,16 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
     Raises `ServiceError` when it cannot start. Logs go to stderr.
     """
-    asyncio.run(_serve(settings, announce, open_log(settings.log.level, process="supervisor")))
+    relay = Relay(sys.stderr.fileno())
+    own = relay.open("supervisor")
+    log = open_log(settings.log.level, process="supervisor", onto=PatientPipe(own.descriptor))
+    try:
+        asyncio.run(_serve(settings, announce, log, relay))
+    finally:
+        own.finish()
 
 
-async def _serve(settings: Settings, announce: Callable[[str], None], log: Log) -> None:
+async def _serve(settings: Settings, announce: Callable[[str], None], log: Log, relay: Relay) -> None:
     lock = await ServiceLock.take(file_of(settings.store.url))
     try:
         _prepare_store(settings, log)
@@ -40,7 +47,8 @@ async def _serve(settings: Settings, announce: Callable[[str], None], log: Log) 
             for warning in sockets.warnings:
                 log.warning(warning)
             plans = _plans(settings, sockets, lock)
-            await _supervise(plans, lambda: announce(ready_line(sockets)), log)
+            await _supervise(Supervisor(plans, log=log, relay=relay), lambda: announce(ready_line(sockets)))
+            log.info("stopped", pid=os.getpid())
         finally:
             sockets.close()
     finally:
@@ -89,13 +97,11 @@ def _sandbox_trunk(sockets: Sockets) -> str | None:
     return None if sockets.sandbox is None else f"sip:{address_of(sockets.sandbox).host_port}"
 
 
-async def _supervise(plans: list[ChildPlan], on_ready: Callable[[], None], log: Log) -> None:
-    supervisor = Supervisor(plans, log=log)
+async def _supervise(supervisor: Supervisor, on_ready: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, supervisor.stop)
     await supervisor.run(on_ready)
-    log.info("stopped", pid=os.getpid())
 
 
 def ready_line(sockets: Sockets) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -39,8 +38,8 @@ class ChildPlan:
 class Supervisor:
     """Runs the plans' processes until `stop`. Plans stand in the order in which they are stopped."""
 
-    def __init__(self, plans: Sequence[ChildPlan], *, log: Log) -> None:
-        relay = Relay(sys.stderr.fileno())
+    def __init__(self, plans: Sequence[ChildPlan], *, log: Log, relay: Relay) -> None:
+        """`relay` passes on what the children write to their stderr."""
         self._keepers = [_Keeper(plan, log, relay) for plan in plans]
         self._stopping = asyncio.Event()
 
