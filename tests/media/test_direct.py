@@ -280,17 +280,49 @@ def test_a_change_of_the_agent_crosses_one_of_the_customer_that_waits(path: Dire
     assert wishes.take() == ("answer", AGENT, 491, None)
 
 
-def test_a_customer_that_was_answered_alone_is_offered_the_agent_in_the_end(path: DirectPath, wishes: Wishes) -> None:
-    """Its re-offer came between its answer and the bridge: for a moment there was nobody to pass it to."""
+def test_a_customer_that_moves_before_it_is_connected_waits_for_that(path: DirectPath, wishes: Wishes) -> None:
+    """Its re-offer came between its answer and the bridge, and the bridge tells the agent already."""
     dialled(path, wishes)
-    path.offered(CUSTOMER, CUSTOMER_SDP)
-    assert audio_of(wishes.take_answer(CUSTOMER)) == (OURS, 9, Direction.INACTIVE)
+    path.offered(CUSTOMER, sdp(5002, address="192.0.2.8"))
+    assert wishes.made == []
     path.bridge()
-    wishes.take_offer(AGENT)
+    assert audio_of(wishes.take_offer(AGENT)) == ("192.0.2.8", 5002, Direction.SENDRECV)
     path.answered(AGENT, sdp(4000))
-    assert audio_of(wishes.take_offer(CUSTOMER)) == ("192.0.2.7", 4000, Direction.SENDRECV)
-    path.answered(CUSTOMER, CUSTOMER_SDP)
-    assert wishes.take() == ("bridged",)
+    assert wishes.made.pop(0) == ("bridged",)
+    assert audio_of(wishes.take_answer(CUSTOMER)) == ("192.0.2.7", 4000, Direction.SENDRECV)
+
+
+def test_a_customer_that_repeats_its_early_media_is_answered_at_the_bridge(path: DirectPath, wishes: Wishes) -> None:
+    path.dial(AGENT)
+    wishes.take()
+    path.answered(AGENT, AGENT_SDP)
+    path.dial(CUSTOMER)
+    wishes.take()
+    path.early(CUSTOMER, CUSTOMER_SDP)
+    path.pass_early()
+    wishes.take()
+    path.answered(AGENT, sdp(4000))
+    path.answered(CUSTOMER, None)
+    path.offered(CUSTOMER, CUSTOMER_SDP)
+    path.bridge()
+    assert wishes.made.pop(0) == ("bridged",)
+    assert audio_of(wishes.take_answer(CUSTOMER)) == ("192.0.2.7", 4000, Direction.SENDRECV)
+
+
+def test_an_offer_that_is_no_news_is_answered_without_asking(path: DirectPath, wishes: Wishes) -> None:
+    """A phone that only refreshes its dialog does not disturb the other one."""
+    bridged(path, wishes)
+    path.offered(CUSTOMER, CUSTOMER_SDP)
+    assert audio_of(wishes.take_answer(CUSTOMER)) == ("192.0.2.7", 4000, Direction.SENDRECV)
+
+
+def test_a_hold_for_the_whole_session_is_news(path: DirectPath, wishes: Wishes) -> None:
+    """RFC 4566 6: a direction before the first m= line holds for all media."""
+    bridged(path, wishes)
+    path.offered(
+        CUSTOMER, CUSTOMER_SDP.replace(b"a=sendrecv\r\n", b"").replace(b"t=0 0\r\n", b"t=0 0\r\na=sendonly\r\n")
+    )
+    assert audio_of(wishes.take_offer(AGENT))[2] is Direction.SENDONLY
 
 
 def test_an_agent_that_was_answered_alone_after_early_media_is_offered_the_customer_again(

@@ -145,26 +145,28 @@ class DirectPath:
             self._wishes.answer(role, REQUEST_PENDING, None)
         elif body is not None and not self._hear(role, body):
             self._wishes.answer(role, NOT_ACCEPTABLE, None)
-        elif self._is_up(role.other):
+        elif role is AGENT and not self._wants_bridge:
+            self._answer_alone(role, asked=body is None)
+        else:
             self._sides[role].owes_answer = body is None
             self._pass_on(role)
-        else:
-            self._answer_alone(role, asked=body is None)
 
     def _is_crossed(self, role: Role) -> bool:
         """Glare across the bridge: both re-offers at once would wait for each other for good (RFC 3261 14.2)."""
         return self._sides[role].under_way is _Purpose.PASS or self._sides[role.other].waits
 
-    def _is_up(self, role: Role) -> bool:
-        """Whether there is a phone at the other end to be asked."""
-        return self._wants_bridge and self._sides[role].heard is not None
-
     def _pass_on(self, role: Role) -> None:
-        """Now, or when the offer that is under way to the other phone is settled."""
-        side = self._sides[role]
-        side.waits = self._sides[role.other].under_way is not None
-        if not side.waits:
-            self._offer(role.other, None if side.owes_answer else side.heard, _Purpose.PASS)
+        """Now, or when the bridge or another offer under way to the other phone is settled."""
+        side, other = self._sides[role], self._sides[role.other]
+        side.waits = not self._wants_bridge or other.under_way is not None
+        if side.waits:
+            return
+        if side.owes_answer:
+            self._offer(role.other, None, _Purpose.PASS)
+        elif _is_known(side.heard, other.told):
+            self._answer_passed(role)
+        else:
+            self._offer(role.other, side.heard, _Purpose.PASS)
 
     def _pass_on_waiting(self, role: Role) -> None:
         if self._sides[role].waits:
@@ -216,10 +218,11 @@ class DirectPath:
         agent, customer = self._sides[AGENT], self._heard(CUSTOMER)
         if agent.under_way is not None:
             return  # early media is still being offered; its answer comes back here
-        if agent.told is not None and _content(agent.told) == _content(customer):
+        if _is_known(customer, agent.told):
             self._follow_agent()
         else:
             self._offer(AGENT, customer, _Purpose.BRIDGE)
+        self._pass_on_waiting(CUSTOMER)
 
     def close(self) -> None:
         """Nothing to free."""
@@ -264,9 +267,14 @@ class DirectPath:
         return named.encode()
 
 
+def _is_known(news: SessionDescription | None, told: SessionDescription | None) -> bool:
+    """Whether a phone that was told this learns nothing from the news: the same media at the same place."""
+    return news is not None and told is not None and _content(news) == _content(told)
+
+
 def _content(description: SessionDescription) -> tuple[object, ...]:
-    """What of a description matters to the phone that is told it: where to send, and the media."""
-    return [line for line in description.lines if line[0] == "c"], description.media
+    """What of a description matters to the phone that is told it: where to send, attributes, bandwidth, the media."""
+    return [line for line in description.lines if line[0] in "cab"], description.media
 
 
 def _receivers(description: SessionDescription) -> tuple[object, ...]:
