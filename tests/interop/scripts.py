@@ -153,6 +153,17 @@ def is_reoffered(body: str) -> str:
     return hears("INVITE") + says(200, "OK", tag=None, body=body, repeated=True) + hears("ACK")
 
 
+def follows_until_released(body: str) -> str:
+    """Any number of re-INVITEs come and are accepted, then BYE."""
+    return (
+        '\n<label id="again"/>\n<recv request="INVITE" optional="true" next="reoffered"/>'
+        '\n<recv request="BYE" next="released"/>\n<label id="reoffered"/>'
+        + says(200, "OK", tag=None, body=body, repeated=True)
+        + '\n<recv request="ACK" next="again"/>\n<label id="released"/>'
+        + says(200, "OK", tag=None)
+    )
+
+
 def is_released(*, lingering: float = 0.0) -> str:
     """BYE comes. `lingering`: seconds in which it may come again and is answered again."""
     farewell = f'\n<timewait milliseconds="{round(lingering * 1000)}"/>' if lingering else ""

@@ -14,6 +14,7 @@ from interop.scripts import (
     RING,
     answers,
     asks,
+    follows_until_released,
     hangs_up,
     hears,
     is_released,
@@ -145,6 +146,43 @@ def test_an_agent_that_refuses_the_customers_media_ends_the_call_with_1004(desk:
         agent={"sip_status": 200, "cause": 65, "ended_by": "service"},
         customer={"sip_status": 200, "cause": 65, "ended_by": "service"},
     )
+
+
+MOVES_AT_ONCE = CUSTOMER_ANSWERS + asks("INVITE", number=1, body=sdp(CUSTOMER_PORT + 2, version=2))
+"""The customer's phone wants another port while the agent's is still being told the first one, or even before."""
+
+
+def test_a_customer_that_moves_while_it_is_being_connected_is_followed(desk: Desk) -> None:
+    takes_its_time = (
+        hears("INVITE")
+        + waits(0.3)
+        + says(200, "OK", tag=None, body=sdp(AGENT_PORT, version=2), repeated=True)
+        + hears("ACK")
+    )
+    is_moved = told(200) + asks("ACK", number=1, repeated=False)
+    with (
+        desk.agent(AGENT_ANSWERS, takes_its_time, follows_until_released(sdp(AGENT_PORT, version=3))) as agent,
+        desk.customer(MOVES_AT_ONCE, is_moved, waits(TALK), hangs_up(number=2)) as customer,
+    ):
+        call = desk.call()
+        call.shows(2)
+        call.ended(0)
+        agent.kept()
+        customer.kept()
+
+    assert media(requests(agent, "INVITE")[-1]) == (CUSTOMER_PORT + 2, "sendrecv")
+    assert media(answer_to_own(customer)) == (AGENT_PORT, "sendrecv")
+
+
+def test_a_customer_that_moves_does_not_hide_that_the_agent_refuses(desk: Desk) -> None:
+    declines = hears("INVITE") + waits(0.3) + says(488, "Not Acceptable Here", tag=None, repeated=True) + hears("ACK")
+    with (
+        desk.agent(AGENT_ANSWERS, declines, is_released()) as agent,
+        desk.customer(MOVES_AT_ONCE, is_released()) as customer,
+    ):
+        desk.call().ended(1004)
+        agent.kept()
+        customer.kept()
 
 
 def test_an_agent_that_has_an_offer_of_its_own_pending_is_asked_again(desk: Desk) -> None:
