@@ -27,7 +27,9 @@ async def _run(settings: Settings) -> None:
     service._prepare_store(settings, log)  # noqa: SLF001 - the very same start
     sockets = bind_all(settings)
     line = service.ready_line(sockets)
-    engine = Orders(settings=settings, sip=sockets.sip.detach(), nudge=sockets.nudge_in.detach())
+    engine = Orders(
+        settings=settings, sip=tuple(each.detach() for each in sockets.sip), nudge=sockets.nudge_in.detach()
+    )
     api = Orders(settings=settings, http=sockets.http.detach(), nudge=sockets.nudge_out.detach())
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

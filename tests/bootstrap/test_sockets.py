@@ -46,6 +46,38 @@ def test_port_0_becomes_a_real_port(tmp_path: Path) -> None:
         bound.close()
 
 
+def test_every_sip_address_is_bound_and_told(tmp_path: Path) -> None:
+    file = tmp_path / "twoleg.toml"
+    listen = 'listen = ["udp:127.0.0.1:0", "tcp:127.0.0.1:0", "tls:[::1]:0", "udp:[::]:0"]\nadvertised = "::1"\n'
+    tls = '[sip.tls]\ncertificate = "c.pem"\n'
+    file.write_text(FREE.replace('listen = "udp:127.0.0.1:0"\n', listen + tls))
+    bound = bind_all(load(file, {}))
+    try:
+        pattern = r"twoleg ready  http://H  sip udp:H tcp:H tls:\[::1\]:\d+ udp:\[::\]:\d+"
+        assert re.fullmatch(pattern.replace("H", r"127\.0\.0\.1:[1-9]\d*"), ready_line(bound))
+        assert [each.type for each in bound.sip] == [
+            socket.SOCK_DGRAM,
+            socket.SOCK_STREAM,
+            socket.SOCK_STREAM,
+            socket.SOCK_DGRAM,
+        ]
+    finally:
+        bound.close()
+
+
+def test_an_address_that_cannot_be_had_frees_those_bound_before(tmp_path: Path, taken: int) -> None:
+    file = tmp_path / "twoleg.toml"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    listen = f'listen = ["tcp:127.0.0.1:{port}", "udp:127.0.0.1:{taken}"]'
+    file.write_text(FREE.replace('listen = "udp:127.0.0.1:0"', listen))
+    with pytest.raises(ServiceError, match=f"udp:127.0.0.1:{taken}"):
+        bind_all(load(file, {}))
+    with socket.socket() as again:
+        again.bind(("127.0.0.1", port))
+
+
 def test_without_a_sandbox_none_is_bound(tmp_path: Path) -> None:
     bound = bind_all(settings(tmp_path, ""))
     try:
@@ -84,6 +116,7 @@ def test_an_address_of_another_machine_is_named(tmp_path: Path) -> None:
         ),
         ('[[trunk]]\nname = "a"\nuri = "sip:carrier.example"', "udp:127.0.0.1:5070"),
         ('[sandbox]\nlisten = "udp:127.0.0.9:9"', "udp:127.0.0.9:9"),
+        ('[[trunk]]\nname = "a"\nuri = "sip:127.0.0.1:5099;transport=udp"', "udp:127.0.0.1:5099"),
     ],
 )
 def test_the_sandbox_stands_where_the_first_local_trunk_points(tmp_path: Path, text: str, address: str) -> None:
@@ -112,6 +145,6 @@ def test_ipv6_is_bound_as_it_is_written(tmp_path: Path) -> None:
     bound = bind_all(load(file, {}))
     try:
         assert address_of(bound.http).host == "::1"
-        assert str(address_of(bound.sip)).startswith("udp:[::1]:")
+        assert str(address_of(bound.sip[0])).startswith("udp:[::1]:")
     finally:
         bound.close()

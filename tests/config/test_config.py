@@ -42,13 +42,13 @@ def complaint(load_text: Callable[..., Settings], text: str, **environment: str)
 def test_the_store_alone_is_enough(load_text: Callable[..., Settings]) -> None:
     settings = load_text(STORE)
     assert settings.http.listen == Address("tcp", "127.0.0.1", 8080)
-    assert settings.sip.listen == Address("udp", "127.0.0.1", 5060)
+    assert settings.sip.listen == (Address("udp", "127.0.0.1", 5060),)
 
 
 def test_the_example_lists_exactly_the_known_keys() -> None:
     listed, section = set(), ""
     for line in (ROOT / "twoleg.example.toml").read_text().splitlines():
-        if header := re.fullmatch(r"\[+(\w+)\]+", line):
+        if header := re.fullmatch(r"\[+([\w.]+)\]+", line):
             section = header.group(1)
         elif key := re.fullmatch(r"(?:# )?([a-z_]+) = .*", line):
             listed.add(f"{section}.{key.group(1)}")
@@ -58,7 +58,7 @@ def test_the_example_lists_exactly_the_known_keys() -> None:
 def test_the_example_shows_the_defaults(load_text: Callable[..., Settings]) -> None:
     example = load(ROOT / "twoleg.example.toml", {})
     bare = load_text(STORE + TRUNK + "[sandbox]\nenabled = true")  # on in the example, off by default
-    for section in ("http", "sip", "timers", "sandbox", "log", "node", "trunks"):
+    for section in ("http", "sip", "sip_tls", "timers", "sandbox", "log", "node", "trunks"):
         assert getattr(example, section) == getattr(bare, section), section
 
 
@@ -74,7 +74,28 @@ def test_ipv6_and_localhost_are_addresses(load_text: Callable[..., Settings]) ->
     settings = load_text(STORE + '[http]\nlisten = "[::1]:0"\n[sip]\nlisten = "udp:localhost:0"')
     assert settings.http.listen == Address("tcp", "::1", 0)
     assert str(settings.http.listen) == "[::1]:0"
-    assert str(settings.sip.listen) == "udp:127.0.0.1:0"
+    assert settings.sip.listen == (Address("udp", "127.0.0.1", 0),)
+
+
+def test_several_addresses_are_listened_on(load_text: Callable[..., Settings], tmp_path: Path) -> None:
+    settings = load_text(
+        STORE
+        + '[sip]\nlisten = ["udp:0.0.0.0:5060", "tcp:127.0.0.1:5062", "tls:[::]:5061"]\n'
+        + 'advertised = ["192.0.2.1", "[2001:db8::1]"]\n[sip.tls]\ncertificate = "c.pem"\nca = "/etc/ca.pem"\n'
+        + TRUNK.replace(':5070"', ':5070;transport=TCP"')
+        + TRUNK.replace("carrier", "other").replace("sip:", "sips:")
+    )
+    assert [str(each) for each in settings.sip.listen] == ["udp:0.0.0.0:5060", "127.0.0.1:5062", "tls:[::]:5061"]
+    assert settings.sip.advertised == ("192.0.2.1", "2001:db8::1")
+    assert settings.sip_tls.certificate == f"{tmp_path}/c.pem"
+    assert settings.sip_tls.ca == "/etc/ca.pem"
+
+
+def test_variables_reach_lists_and_the_inner_table(load_text: Callable[..., Settings]) -> None:
+    listen = "udp:127.0.0.1:1,tls:127.0.0.1:2"
+    settings = load_text(STORE, TWOLEG_SIP__LISTEN=listen, TWOLEG_SIP__TLS__CERTIFICATE="/c.pem")
+    assert [each.transport for each in settings.sip.listen] == ["udp", "tls"]
+    assert settings.sip_tls.certificate == "/c.pem"
 
 
 def test_a_timer_may_be_a_fraction(load_text: Callable[..., Settings]) -> None:
@@ -132,7 +153,25 @@ WRONG_VALUES = [
     ("[http]\nworkers = true", "http.workers = true is wrong"),
     ("[http]\nworkers = 1.5", "http.workers = 1.5 is wrong"),
     ('[sip]\nlisten = "127.0.0.1:5060"', "sip.listen"),
-    ('[sip]\nlisten = "tcp:127.0.0.1:5060"', 'must be udp:ADDRESS:PORT, such as "udp:127.0.0.1:5060"'),
+    ('[sip]\nlisten = "ws:127.0.0.1:5060"', 'must be udp:ADDRESS:PORT, such as "udp:127.0.0.1:5060", or a list'),
+    ("[sip]\nlisten = []", "sip.listen"),
+    ('[sip]\nlisten = ["udp:127.0.0.1:5060", "udp:127.0.0.1:5062"]', "sip.listen has two udp: addresses of IPv4"),
+    ('[sip]\nlisten = "tls:127.0.0.1:5061"', "sip.tls.certificate is missing: a server of TLS must show one"),
+    ('[sip.tls]\nkey = "k.pem"', "sip.tls.certificate is missing: the key is for one"),
+    ("[sip.tls]\nverify_clients = true", "sip.tls.ca is missing"),
+    ("[sip.tls]\ncert = 1", "key in sip.tls: cert"),
+    ("[sip]\ntls = 1", "sip.tls must be a table, written as [sip.tls]"),
+    ('[sip]\nadvertised = ["192.0.2.1", "192.0.2.2"]', "sip.advertised has two addresses of one family"),
+    (
+        '[sip]\nlisten = ["udp:0.0.0.0:1", "tcp:[::]:1"]\nadvertised = "192.0.2.1"',
+        "sip.advertised is missing: tcp:[::]:1",
+    ),
+    ("[sip]\nmessages_per_second = -1", "sip.messages_per_second"),
+    (TRUNK.replace("0.1:", "0.1;transport=sctp:"), "trunk 1: uri = "),
+    (
+        TRUNK.replace(':5070"', ':5070;transport=tcp"'),
+        "trunk carrier: sip:127.0.0.1:5070;transport=tcp is reached over tcp, so sip.listen must have an address",
+    ),
     ('[sip]\nadvertised = "a host"', "sip.advertised"),
     ('[sip]\nadvertised = "0.0.0.0"', "must be an IP address that peers can reach"),
     ('[sip]\nlisten = "udp:0.0.0.0:5060"', "sip.advertised is missing"),
@@ -146,7 +185,7 @@ WRONG_VALUES = [
     ("http = 1", "http must be a table, written as [http]"),
     ("trunk = 1", "trunk must be written as [[trunk]], once for each trunk"),
     ("[trunk]\nname = 1", "trunk must be written as [[trunk]]"),
-    (TRUNK.replace("sip:", "sips:"), "trunk 1: uri = "),
+    (TRUNK.replace("sip:", "sips:"), "is reached over tls, so sip.listen must have"),
     (TRUNK.replace("127", "bob@127"), 'must be sip:HOST or sip:HOST:PORT, such as "sip:192.0.2.1:5060"'),
     (TRUNK + "prefixes = []", "trunk 1: prefixes = [] is wrong: must be a list of number prefixes"),
     (TRUNK + 'prefixes = ["a"]', "prefixes"),

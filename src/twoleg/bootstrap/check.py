@@ -12,6 +12,7 @@ from twoleg.bootstrap.errors import ServiceError
 from twoleg.bootstrap.lock import serving_pid
 from twoleg.bootstrap.operator import operator
 from twoleg.bootstrap.probe import Answer, ask_trunks
+from twoleg.bootstrap.signalling import tls_of
 from twoleg.bootstrap.sockets import bind_all, sandbox_address
 from twoleg.bootstrap.store_file import file_of
 from twoleg.bootstrap.trunks import trunks_of
@@ -69,14 +70,14 @@ def _store_to_be(file: Path) -> Finding:
 
 def _addresses(settings: Settings) -> Finding:
     try:
+        tls_of(settings)
         sockets = bind_all(settings)
     except ServiceError as error:
         return Finding("addresses", sound=False, says=str(error))
     sockets.close()
+    sip = " ".join(f"{each.transport}:{each.host_port}" for each in settings.sip.listen)
     taken = f"; {sockets.warnings[0]}" if sockets.warnings else ""
-    return Finding(
-        "addresses", sound=True, says=f"http {settings.http.listen}, sip {settings.sip.listen} are free{taken}"
-    )
+    return Finding("addresses", sound=True, says=f"http {settings.http.listen}, sip {sip} are free{taken}")
 
 
 def _trunks(settings: Settings, *, is_running: bool) -> list[Finding]:

@@ -13,7 +13,7 @@ from twoleg.adapters.sip_engine.routes import Routes
 from twoleg.adapters.sip_engine.targets import ResolvedTargets
 from twoleg.adapters.sip_engine.ways import AlwaysUp, Ways
 from twoleg.adapters.store.sqlite import SqliteStore, open_store
-from twoleg.adapters.system import SystemClock, SystemEntropy
+from twoleg.adapters.system import SystemClock
 from twoleg.application.conductor import Conductor
 from twoleg.application.errors import StoreUnavailable
 from twoleg.application.ports import CallJournal
@@ -22,13 +22,13 @@ from twoleg.application.take_in_calls import Intake
 from twoleg.bootstrap.garbage import collect_in_quiet_moments
 from twoleg.bootstrap.logs import CallLines, EngineLines, Log
 from twoleg.bootstrap.orders import Orders, inherited
-from twoleg.bootstrap.trunks import capacity_of, draw, resolver, trunks_of
+from twoleg.bootstrap.signalling import resolver, signalling
+from twoleg.bootstrap.trunks import capacity_of, draw, trunks_of
 from twoleg.config import Settings, TimerSettings
 from twoleg.domain.effects import Timer
 from twoleg.sip.timers import Timers
 from twoleg.sip.user_agent import UserAgent
-from twoleg.sip_transport.sockets import local_peer
-from twoleg.sip_transport.udp import UdpShell
+from twoleg.sip_transport.transports import Transports
 
 LOOK_EVERY = 0.25
 """Seconds between two looks into the store without a nudge: what the command line places is found by these."""
@@ -66,17 +66,15 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
         store.close()
 
 
-def _assemble(orders: Orders, journal: CallJournal, log: Log) -> tuple[UdpShell[UserAgent], Conductor]:
+def _assemble(orders: Orders, journal: CallJournal, log: Log) -> tuple[Transports[UserAgent], Conductor]:
     """The circle phones -> engine -> conductor -> engine -> phones, turning."""
     settings = orders.settings
-    bound = inherited(orders.sip)
-    local = local_peer(bound, advertised=settings.sip.advertised)
-    agent = UserAgent(local=local, random=SystemEntropy(), timers=_sip_timers(settings.timers))
-    shell = UdpShell(agent, socket=bound, local=local, log=log)
+    bound = [inherited(each) for each in orders.sip]
+    shell = signalling(settings, bound, log=log, timers=_sip_timers(settings.timers))
     trunks = trunks_of(settings, sandbox=orders.sandbox_trunk)
     ways = Ways(
         routes=Routes(trunks),
-        targets=ResolvedTargets(resolver(shell.now, transports=("udp",))),
+        targets=ResolvedTargets(resolver(settings, shell.now)),
         capacity=capacity_of(trunks),
         states=AlwaysUp(),
         draw=draw,
@@ -86,7 +84,7 @@ def _assemble(orders: Orders, journal: CallJournal, log: Log) -> tuple[UdpShell[
         shell=shell,
         ways=ways,
         clock=SystemClock(),
-        media=DirectMedia(address=local.host),
+        media=DirectMedia(address=shell.local.host),
         sink=lambda serial, signal: conductor.signal(serial, signal),  # noqa: PLW0108 - the conductor comes next
         log=EngineLines(log),
     )

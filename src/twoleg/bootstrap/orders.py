@@ -16,7 +16,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
 
     settings: Settings
     http: int | None = None
-    sip: int | None = None
+    sip: tuple[int, ...] = ()
+    """In the order of `sip.listen`."""
     sandbox: int | None = None
     nudge: int | None = None
     sandbox_trunk: str | None = None

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from twoleg.adapters.system import SystemEntropy
 from twoleg.bootstrap.logs import operator_log
-from twoleg.bootstrap.trunks import resolver
+from twoleg.bootstrap.signalling import resolver, signalling
+from twoleg.bootstrap.sockets import bind_elsewhere
 from twoleg.config import Settings
 from twoleg.domain.trunk import Trunk
 from twoleg.sip.events import Event, OptionsAnswered
@@ -17,9 +17,8 @@ from twoleg.sip.headers import NameAddr
 from twoleg.sip.peers import Peer
 from twoleg.sip.uri import SipUri
 from twoleg.sip.user_agent import UserAgent
-from twoleg.sip_transport.resolver import ResolveError
-from twoleg.sip_transport.sockets import bind_udp, local_peer
-from twoleg.sip_transport.udp import UdpShell
+from twoleg.sip_transport.resolver import ResolveError, Resolver
+from twoleg.sip_transport.transports import Transports
 
 PATIENCE = 3.0
 """Seconds a trunk gets to answer; OPTIONS is repeated after 0.5 and 1.5 s meanwhile (RFC 3261 17.1.2.2)."""
@@ -37,12 +36,8 @@ class Answer:
 
 async def ask_trunks(trunks: Sequence[Trunk], settings: Settings) -> list[Answer]:
     """Ask all of them at once; answers in the order of the question, after `PATIENCE` at most."""
-    bound = bind_udp(settings.sip.listen.host, 0)
-    local = local_peer(bound, advertised=settings.sip.advertised)
-    shell = UdpShell(
-        UserAgent(local=local, random=SystemEntropy()), socket=bound, log=operator_log("error"), local=local
-    )
-    asking = _Asking(shell)
+    shell = signalling(settings, bind_elsewhere(settings), log=operator_log("error"))
+    asking = _Asking(shell, resolver(settings, shell.now))
     shell.start(asking.heard)
     try:
         return await asyncio.gather(*(asking.ask(trunk) for trunk in trunks))
@@ -53,9 +48,9 @@ async def ask_trunks(trunks: Sequence[Trunk], settings: Settings) -> list[Answer
 class _Asking:
     """The questions under way."""
 
-    def __init__(self, shell: UdpShell[UserAgent]) -> None:
+    def __init__(self, shell: Transports[UserAgent], resolver: Resolver) -> None:
         self._shell = shell
-        self._resolver = resolver(shell.now, transports=("udp",))
+        self._resolver = resolver
         self._waiting: dict[object, asyncio.Future[int | None]] = {}
 
     def heard(self, event: Event) -> None:
@@ -84,7 +79,7 @@ class _Asking:
         self._shell.agent.options(
             target=trunk.uri,
             peer=peer,
-            from_=NameAddr("", f"sip:twoleg@{self._shell.local.host_port}"),
+            from_=NameAddr("", f"sip:twoleg@{self._shell.agent.local_for(peer).host_port}"),
             token=trunk.name,
             now=self._shell.now(),
         )

@@ -18,7 +18,8 @@ from twoleg.bootstrap.lock import ServiceLock
 from twoleg.bootstrap.logs import Log, open_log
 from twoleg.bootstrap.orders import Orders
 from twoleg.bootstrap.relay import PatientPipe, Relay
-from twoleg.bootstrap.sockets import Sockets, address_of, bind_all
+from twoleg.bootstrap.signalling import tls_of
+from twoleg.bootstrap.sockets import Sockets, address_of, bind_all, descriptors
 from twoleg.bootstrap.store_file import file_of
 from twoleg.bootstrap.supervisor import ChildPlan, Supervisor
 from twoleg.config import Settings
@@ -72,7 +73,8 @@ def _prepare_store(settings: Settings, log: Log) -> None:
 
 def _plans(settings: Settings, sockets: Sockets, lock: ServiceLock) -> list[ChildPlan]:
     """In the order in which they are stopped: no new calls first, then the calls, then the phones."""
-    http, sip = sockets.http.fileno(), sockets.sip.fileno()
+    http, sip = sockets.http.fileno(), descriptors(sockets.sip)
+    tls_of(settings)  # files that cannot be used are told here, in one line
     nudge_in, nudge_out = sockets.nudge_in.fileno(), sockets.nudge_out.fileno()
     sandbox_trunk = _sandbox_trunk(sockets)
     api = Orders(settings=settings, http=http, nudge=nudge_out)
@@ -81,7 +83,7 @@ def _plans(settings: Settings, sockets: Sockets, lock: ServiceLock) -> list[Chil
         _plan(child.API, f"api {number}" if settings.http.workers > 1 else "api", api, (http, nudge_out), lock)
         for number in range(1, settings.http.workers + 1)
     ]
-    plans.append(_plan(child.ENGINE, "engine", engine, (sip, nudge_in), lock))
+    plans.append(_plan(child.ENGINE, "engine", engine, (*sip, nudge_in), lock))
     if sockets.sandbox is not None:
         phones = sockets.sandbox.fileno()
         plans.append(_plan(child.SANDBOX, "sandbox", Orders(settings=settings, sandbox=phones), (phones,), lock))
@@ -106,5 +108,6 @@ async def _supervise(supervisor: Supervisor, on_ready: Callable[[], None]) -> No
 
 def ready_line(sockets: Sockets) -> str:
     """`twoleg ready  http://...  sip udp:...  sandbox udp:...`: where everything really listens."""
-    line = f"twoleg ready  http://{address_of(sockets.http)}  sip {address_of(sockets.sip)}"
+    sip = [f"{each.transport}:{each.host_port}" for each in sockets.sip_addresses]
+    line = f"twoleg ready  http://{address_of(sockets.http)}  sip {' '.join(sip)}"
     return line if sockets.sandbox is None else f"{line}  sandbox {address_of(sockets.sandbox)}"

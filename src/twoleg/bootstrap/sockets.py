@@ -6,10 +6,12 @@ import errno
 import ipaddress
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 
 from twoleg.bootstrap.errors import ServiceError
 from twoleg.config import Address, Settings
+from twoleg.config.values import transport_of
 from twoleg.sip.uri import SipUri
 
 _BACKLOG = 2048
@@ -22,7 +24,9 @@ class Sockets:
     """What is bound. The addresses are the real ones, also where the configuration said port 0."""
 
     http: socket.socket
-    sip: socket.socket
+    sip: tuple[socket.socket, ...]
+    """In the order of `sip.listen`."""
+    sip_addresses: tuple[Address, ...]
     sandbox: socket.socket | None
     nudge_in: socket.socket
     """The engine's end of the nudge; datagrams."""
@@ -32,32 +36,44 @@ class Sockets:
 
     def close(self) -> None:
         """Close all of them."""
-        for each in (self.http, self.sip, self.sandbox, self.nudge_in, self.nudge_out):
+        for each in (self.http, *self.sip, self.sandbox, self.nudge_in, self.nudge_out):
             if each is not None:
                 each.close()
 
 
 def bind_all(settings: Settings) -> Sockets:
     """Bind what the settings ask for. Raises `ServiceError` naming the key whose address cannot be had."""
-    http = _bind("http.listen", settings.http.listen)
-    try:
-        sip = _bind("sip.listen", settings.sip.listen)
-        try:
-            sandbox, warnings = _bind_sandbox(settings)
-        except ServiceError:
-            sip.close()
-            raise
-    except ServiceError:
-        http.close()
-        raise
+    with ExitStack() as bound:
+        http = bound.enter_context(_bind("http.listen", settings.http.listen))
+        sip = tuple(bound.enter_context(_bind("sip.listen", each)) for each in settings.sip.listen)
+        sandbox, warnings = _bind_sandbox(settings)
+        bound.pop_all()
     nudge_in, nudge_out = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    return Sockets(http=http, sip=sip, sandbox=sandbox, nudge_in=nudge_in, nudge_out=nudge_out, warnings=warnings)
+    return Sockets(
+        http=http,
+        sip=sip,
+        sip_addresses=tuple(
+            address_of(each, wanted.transport) for each, wanted in zip(sip, settings.sip.listen, strict=True)
+        ),
+        sandbox=sandbox,
+        nudge_in=nudge_in,
+        nudge_out=nudge_out,
+        warnings=warnings,
+    )
 
 
-def address_of(bound: socket.socket) -> Address:
-    """Where a socket is really bound."""
+def bind_elsewhere(settings: Settings) -> tuple[socket.socket, ...]:
+    """The like of `sip.listen` on ports that the system chooses: to ask something beside a running service."""
+    with ExitStack() as bound:
+        sockets = [bound.enter_context(_bind("sip.listen", replace(each, port=0))) for each in settings.sip.listen]
+        bound.pop_all()
+    return tuple(sockets)
+
+
+def address_of(bound: socket.socket, transport: str | None = None) -> Address:
+    """Where a socket is really bound; `transport` is given where it is more than that of the socket (tls)."""
     host, port = bound.getsockname()[:2]
-    return Address("tcp" if bound.type == socket.SOCK_STREAM else "udp", host, port)
+    return Address(transport or ("tcp" if bound.type == socket.SOCK_STREAM else "udp"), host, port)
 
 
 def sandbox_address(settings: Settings) -> Address:
@@ -67,7 +83,7 @@ def sandbox_address(settings: Settings) -> Address:
     for trunk in settings.trunks:
         uri = SipUri.parse(trunk.uri)
         host = "127.0.0.1" if uri.host.lower() == "localhost" else uri.host.strip("[]")
-        if _is_loopback(host):
+        if _is_loopback(host) and transport_of(uri) in (None, "udp"):
             return Address("udp", host, uri.port or SIP_PORT)
     return _SANDBOX_DEFAULT
 
@@ -86,9 +102,11 @@ def _bind_sandbox(settings: Settings) -> tuple[socket.socket | None, tuple[str, 
 
 def _bind(key: str, address: Address) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    stream = address.transport == "tcp"
+    stream = address.transport != "udp"
     bound = socket.socket(family, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
     try:
+        if family == socket.AF_INET6:  # else [::] takes the IPv4 port of another address of ours, too
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if stream:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((address.host, address.port))
@@ -96,7 +114,8 @@ def _bind(key: str, address: Address) -> socket.socket:
             bound.listen(_BACKLOG)
     except OSError as error:
         bound.close()
-        raise ServiceError(f"{key} = {address}: {_why(error)}") from error
+        shown = address.host_port if key == "http.listen" else f"{address.transport}:{address.host_port}"
+        raise ServiceError(f"{key} = {shown}: {_why(error)}") from error
     bound.settimeout(0)
     return bound
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 
 from twoleg.adapters.system import SystemEntropy
 from twoleg.application.capacity import Capacity, Limits
 from twoleg.config import Settings, TrunkSettings
 from twoleg.domain.trunk import HealthCheck, Rewrite, Trunk
-from twoleg.sip_transport.dns_records import Ask, Found, LookupTrouble, dns_ask
-from twoleg.sip_transport.resolver import Resolver
 
 SANDBOX = "sandbox"
 
@@ -48,22 +46,6 @@ def trunk_of(settings: TrunkSettings) -> Trunk:
 def capacity_of(trunks: Iterable[Trunk]) -> Capacity:
     """The accounting of their limits."""
     return Capacity({each.name: Limits(each.channels, each.calls_per_second) for each in trunks})
-
-
-def resolver(now: Callable[[], float], *, transports: Sequence[str]) -> Resolver:
-    """Finds the peers of trunks. A machine without name servers still has trunks that are named by address."""
-    try:
-        ask = dns_ask()
-    except LookupTrouble as trouble:
-        ask = _nobody_to_ask(str(trouble))
-    return Resolver(now=now, random=SystemEntropy(), transports=transports, ask=ask)
-
-
-def _nobody_to_ask(why: str) -> Ask:
-    async def ask(name: str, _kind: str) -> Found:
-        raise LookupTrouble(f"{name}: {why}")
-
-    return ask
 
 
 def draw(most: int) -> int:

@@ -14,6 +14,7 @@ from twoleg.config.settings import (
     SipSettings,
     StoreSettings,
     TimerSettings,
+    TlsSettings,
     TrunkSettings,
 )
 from twoleg.config.values import Address
@@ -29,6 +30,7 @@ __all__ = [
     "SipSettings",
     "StoreSettings",
     "TimerSettings",
+    "TlsSettings",
     "TrunkSettings",
     "known_keys",
     "load",

@@ -15,9 +15,11 @@ from twoleg.config.settings import (
     TRUNK,
     Settings,
     StoreSettings,
+    TlsSettings,
     TrunkSettings,
     keys_of,
 )
+from twoleg.config.sip_rules import check_sip
 from twoleg.config.values import Rule
 
 DEFAULT_FILE = "twoleg.toml"
@@ -45,13 +47,17 @@ def load(path: Path, environment: Mapping[str, str]) -> Settings:
     """Read, override by the environment's `TWOLEG_...` variables, check. Raises `ConfigError`."""
     document = _parse(path)
     overrides = Overrides(environment)
+    _lift_inner_tables(document)
     _refuse_unknown(path.name, "section", document, [*SECTIONS, TRUNK])
-    sections = {name: _section(path.name, name, document.get(name, {}), overrides) for name in SECTIONS}
+    sections = {
+        name.replace(".", "_"): _section(path.name, name, document.get(name, {}), overrides) for name in SECTIONS
+    }
     trunks = _trunks(path.name, document.get(TRUNK, []), overrides)
     overrides.refuse_leftovers()
     settings = Settings(source=path.absolute(), trunks=trunks, **sections)
     _check_together(path.name, settings)
-    return replace(settings, store=_absolute(settings.store, path))
+    folder = path.absolute().parent
+    return replace(settings, store=_absolute(settings.store, path), sip_tls=_in_folder(settings.sip_tls, folder))
 
 
 def known_keys() -> frozenset[str]:
@@ -69,6 +75,15 @@ def _parse(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: is not UTF-8 text") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is not TOML: {error}") from error
+
+
+def _lift_inner_tables(document: dict[str, Any]) -> None:
+    """`[sip.tls]` is a key of `sip` to TOML, and a section of its own to us."""
+    for name in SECTIONS:
+        outer, dot, inner = name.partition(".")
+        table = document.get(outer)
+        if dot and isinstance(table, dict) and inner in table:
+            document[name] = table.pop(inner)
 
 
 def _section(file: str, name: str, table: object, overrides: Overrides) -> Any:
@@ -129,11 +144,7 @@ def _require(file: str, where: str, values: Mapping[str, object], section: type[
 
 
 def _check_together(file: str, settings: Settings) -> None:
-    if settings.sip.listen.is_wildcard and settings.sip.advertised is None:
-        raise ConfigError(
-            f"{file}: sip.advertised is missing: {settings.sip.listen} is no address that a peer can answer to, "
-            "so it must be the IP address that peers reach this machine at"
-        )
+    check_sip(file, settings)
     names: set[str] = set()
     for trunk in settings.trunks:
         if trunk.name in names:
@@ -146,6 +157,13 @@ def _check_together(file: str, settings: Settings) -> None:
             raise ConfigError(
                 f"{file}: trunk {trunk.name}: username is missing: a registrar must be told whose phone it is"
             )
+
+
+def _in_folder(tls: TlsSettings, folder: Path) -> TlsSettings:
+    def absolute(file: str | None) -> str | None:
+        return None if file is None else str(folder / file)
+
+    return replace(tls, certificate=absolute(tls.certificate), key=absolute(tls.key), ca=absolute(tls.ca))
 
 
 def _absolute(store: StoreSettings, path: Path) -> StoreSettings:

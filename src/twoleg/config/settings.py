@@ -39,9 +39,23 @@ class StoreSettings:
 class SipSettings:
     """The SIP face."""
 
-    listen: Annotated[Address, values.UDP_ADDRESS] = _SIP
-    advertised: Annotated[str | None, values.REACHABLE] = None
-    """The IP address that peers are told in Via, Contact and SDP; None: that of `listen`."""
+    listen: Annotated[tuple[Address, ...], values.SIP_ADDRESSES] = (_SIP,)
+    """One for each transport and address family at most; the first is the one that From and SDP name."""
+    advertised: Annotated[tuple[str, ...], values.REACHABLE] = ()
+    """The IP address of each family that peers are told in Via, Contact and SDP; none: that of `listen`."""
+    messages_per_second: Annotated[int, values.whole(0, 1_000_000)] = 100
+    """What one address that we do not call may send; 0: no limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsSettings:
+    """SIP over TLS. Paths are absolute once loaded: relative ones are taken from the folder of the file."""
+
+    certificate: Annotated[str | None, values.FILE] = None
+    key: Annotated[str | None, values.FILE] = None
+    ca: Annotated[str | None, values.FILE] = None
+    """Whom to trust; None: whom the system trusts."""
+    verify_clients: Annotated[bool, values.TRUTH] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +129,7 @@ class Settings:
     store: StoreSettings
     http: HttpSettings = HttpSettings()
     sip: SipSettings = SipSettings()
+    sip_tls: TlsSettings = TlsSettings()
     trunks: tuple[TrunkSettings, ...] = ()
     timers: TimerSettings = TimerSettings()
     sandbox: SandboxSettings = SandboxSettings()
@@ -126,12 +141,13 @@ SECTIONS: dict[str, type[Any]] = {
     "http": HttpSettings,
     "store": StoreSettings,
     "sip": SipSettings,
+    "sip.tls": TlsSettings,
     "timers": TimerSettings,
     "sandbox": SandboxSettings,
     "log": LogSettings,
     "node": NodeSettings,
 }
-"""The tables of the file; `[[trunk]]` is the one list beside them."""
+"""The tables of the file, one of them inside another; `[[trunk]]` is the one list beside them."""
 
 TRUNK = "trunk"
 

@@ -138,11 +138,30 @@ def _read_tcp(value: object) -> Address:
     return Address("tcp", *_host_port(text(value)))
 
 
-def _read_udp(value: object) -> Address:
+def _read_sip(value: object) -> Address:
     transport, _, rest = text(value).partition(":")
-    if transport != "udp":
+    if transport not in ("udp", "tcp", "tls"):
         raise ValueError
-    return Address("udp", *_host_port(rest))
+    return Address(transport, *_host_port(rest))
+
+
+def _read_udp(value: object) -> Address:
+    address = _read_sip(value)
+    if address.transport != "udp":
+        raise ValueError
+    return address
+
+
+def _one_or_more(read: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
+    """For a key whose list of one may be written without the brackets."""
+
+    def read_all(value: object) -> tuple[T, ...]:
+        members = value if isinstance(value, list) else [value]
+        if not members:
+            raise ValueError
+        return tuple(read(each) for each in members)
+
+    return read_all
 
 
 def _read_store_url(value: object) -> str:
@@ -152,12 +171,20 @@ def _read_store_url(value: object) -> str:
     return url
 
 
+def transport_of(uri: SipUri) -> str | None:
+    """The transport that a trunk's URI insists on; None when it leaves that open, or names one that there is not."""
+    named = (uri.params.get("transport") or "").lower()
+    return "tls" if uri.scheme == "sips" else named if named in ("udp", "tcp", "tls") else None
+
+
 def _read_trunk_uri(value: object) -> str:
     try:
         uri = SipUri.parse(text(value))
     except SipParseError as error:
         raise ValueError from error
-    if uri.scheme != "sip" or uri.user is not None or uri.params or uri.headers or uri.port == 0:
+    if uri.scheme not in ("sip", "sips") or uri.user is not None or uri.headers or uri.port == 0:
+        raise ValueError
+    if uri.params and (uri.scheme != "sip" or set(uri.params) != {"transport"} or transport_of(uri) is None):
         raise ValueError
     return str(uri)
 
@@ -188,12 +215,25 @@ TRUTH: Rule[bool] = Rule(
     "true or false", _read_truth, lambda written: {"true": True, "false": False}.get(written, written)
 )
 TCP_ADDRESS: Rule[Address] = Rule('ADDRESS:PORT, such as "127.0.0.1:8080" or "[::1]:8080"', _read_tcp)
+SIP_ADDRESSES: Rule[tuple[Address, ...]] = Rule(
+    'udp:ADDRESS:PORT, such as "udp:127.0.0.1:5060", or a list of such with udp:, tcp: and tls:',
+    _one_or_more(_read_sip),
+    lambda written: written.split(","),
+)
 UDP_ADDRESS: Rule[Address] = Rule('udp:ADDRESS:PORT, such as "udp:127.0.0.1:5060"', _read_udp)
-REACHABLE: Rule[str] = Rule('an IP address that peers can reach, such as "192.0.2.10"', _read_reachable)
+REACHABLE: Rule[tuple[str, ...]] = Rule(
+    'an IP address that peers can reach, such as "192.0.2.10", or a list of one IPv4 and one IPv6 address',
+    _one_or_more(_read_reachable),
+    lambda written: written.split(","),
+)
+FILE: Rule[str] = Rule("the path of a file", text)
 STORE_URL: Rule[str] = Rule(
     '"sqlite:///FILE" (beside the configuration file) or "sqlite:////ABSOLUTE/FILE"', _read_store_url
 )
-TRUNK_URI: Rule[str] = Rule('sip:HOST or sip:HOST:PORT, such as "sip:192.0.2.1:5060"', _read_trunk_uri)
+TRUNK_URI: Rule[str] = Rule(
+    'sip:HOST or sip:HOST:PORT, such as "sip:192.0.2.1:5060", with ;transport=tcp or tls if need be, or sips:HOST',
+    _read_trunk_uri,
+)
 TRUNK_NAME: Rule[str] = Rule("1-40 letters, digits, '-' or '_'", _matching(_NAME, 40))
 PREFIXES: Rule[tuple[str, ...]] = Rule(
     'a list of number prefixes: digits with an optional leading +, such as ["+49", "00"]; [""] takes every number',
