@@ -24,10 +24,10 @@ _HANGUPS = query("hangup_requests")
 
 _LOCK_PATIENCE = 1.0
 """Seconds for the write lock before it counts as trouble and is logged; the steps are kept and tried again."""
-_REST_A_STEP = 0.0006
-_LONGEST_REST = 0.003
-"""Seconds of pause after a commit, by the steps it held. A commit costs some 150 us of CPU and a disk flush whether it
-holds one step or ten: under load steps wait up to 3 ms to share one, and the API finds the lock free in between."""
+_REST_A_STEP = 0.001
+_LONGEST_REST = 0.005
+"""Seconds of pause after a commit, by the steps it held. A commit costs some 200 us of CPU and a disk flush whether it
+holds one step or ten: under load steps wait up to 5 ms to share one, and the API finds the lock free in between."""
 
 
 def _rest(steps: int) -> float:
