@@ -166,8 +166,9 @@ def test_check_finds_the_service_and_its_trunk_well(tmp_path: Path) -> None:
 def test_the_log_is_json_and_names_call_tenant_and_leg(service: Service, client: Client) -> None:
     serial = client.create_call(BUSY, "2355500200")
     client.until(serial, state=3)
-    text = service.config.with_name("log.jsonl").read_text()
-    lines = [json.loads(line) for line in text.splitlines()]
+    log = service.config.with_name("log.jsonl")
+    assert eventually(lambda: f'"call.ended","process":"engine","call":{serial}' in log.read_text())
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
     told = [line for line in lines if line.get("call") == int(serial)]
     assert [line["event"] for line in told if line["level"] == "info"] == ["agent.dialled", "call.ended"]
     assert all(line["tenant"] for line in told)
