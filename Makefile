@@ -52,7 +52,7 @@ static: $(DEV)
 	@$(BIN)/lint-imports --no-logo
 
 test-system:
-	@sh scripts/apt-packages.sh sip-tester:sipp
+	@sh scripts/apt-packages.sh sip-tester:sipp curl:curl
 
 # A larger set holds the smaller ones at the same pins, so installing it settles them too.
 $(RUNTIME): requirements/runtime.txt pyproject.toml scripts/make-venv.sh
