@@ -55,6 +55,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """Loop time since which the client takes no more of our answers."""
         self._under_way: RequestResponseCycle | None = None
         """The request that is being answered, or was last; `cycle` is the one that was parsed last."""
+        self._answering: asyncio.Task[None] | None = None
+        """Held here because the loop holds its tasks weakly. A stop waits for connections, and so for this."""
 
     # ------------------------------------------------------------------------ the connection (see asyncio.Protocol)
 
@@ -215,7 +217,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._under_way = cycle
-        super()._start_asgi_task(cycle, app)
+        self._answering = self.loop.create_task(cycle.run_asgi(app))
 
     def _head_without_upgrade(self) -> bytes:
         """The head again, without the wish for another protocol, which RFC 9110 7.8 lets a server ignore.
