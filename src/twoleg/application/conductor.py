@@ -116,6 +116,11 @@ class Conductor:
             elif trunk in self._try_to_start(live):
                 return
 
+    def ways_changed(self) -> None:
+        """A trunk came up: whoever waits may have a way now that was not there before."""
+        for trunk in self._lines.trunks():
+            self.room(trunk)
+
     def _try_to_start(self, live: _Live) -> frozenset[str]:
         """Start it, refuse it, or let it wait for the trunks of the answer."""
         serial, answer = live.call.serial, self._engine.reserve(live.call)

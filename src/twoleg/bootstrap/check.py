@@ -86,9 +86,24 @@ def _trunks(settings: Settings, *, is_running: bool) -> list[Finding]:
     if not trunks:
         return [Finding("trunks", sound=False, says="there is no [[trunk]]: every call would end with reason 6")]
     answers = asyncio.run(ask_trunks(trunks, settings))
-    return [
+    return _watched(settings, is_running=is_running) + [
         _trunk(trunk, answer, is_own=own is not None and _leads_to(trunk, own), is_running=is_running)
         for trunk, answer in zip(trunks, answers, strict=True)
+    ]
+
+
+def _watched(settings: Settings, *, is_running: bool) -> list[Finding]:
+    """What the running engine says of the trunks that it registers at or asks."""
+    if not is_running:
+        return []
+    try:
+        with operator(settings) as opened:
+            states = opened.trunks.states()
+    except ApplicationError:
+        return []  # told as a finding on the store
+    return [
+        Finding(f"trunk {state.name}", sound=state.is_up, says=f"{'up' if state.is_up else 'down'}: {state.why}")
+        for state in states
     ]
 
 

@@ -11,18 +11,20 @@ from twoleg.adapters.media.direct import DirectMedia
 from twoleg.adapters.sip_engine.engine import SipCallEngine
 from twoleg.adapters.sip_engine.routes import Routes
 from twoleg.adapters.sip_engine.targets import ResolvedTargets
-from twoleg.adapters.sip_engine.ways import AlwaysUp, Ways
+from twoleg.adapters.sip_engine.watch import TrunkWatch
+from twoleg.adapters.sip_engine.ways import Ways
 from twoleg.adapters.store.sqlite import SqliteStore, open_store
 from twoleg.adapters.system import SystemClock
 from twoleg.application.conductor import Conductor
 from twoleg.application.errors import StoreUnavailable
-from twoleg.application.ports import CallJournal
+from twoleg.application.ports import CallJournal, TrunkState
 from twoleg.application.recover_calls import recover_calls
 from twoleg.application.take_in_calls import Intake
 from twoleg.bootstrap.garbage import collect_in_quiet_moments
 from twoleg.bootstrap.logs import CallLines, EngineLines, Log
 from twoleg.bootstrap.orders import Orders, inherited
 from twoleg.bootstrap.signalling import resolver, signalling
+from twoleg.bootstrap.trunk_news import TrunkNews
 from twoleg.bootstrap.trunks import capacity_of, draw, trunks_of
 from twoleg.config import Settings, TimerSettings
 from twoleg.domain.effects import Timer
@@ -46,43 +48,52 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
     store = open_store(orders.settings.store.url, clock=SystemClock(), logger=log)
     try:
         journal = store.journal(asyncio.get_running_loop())
-        shell, conductor = _assemble(orders, journal, log)
+        news = TrunkNews(store.trunk_board(), log)
+        shell, conductor, watch = _assemble(orders, journal, news, log)
         left_behind = recover_calls(journal=journal, conductor=conductor)
         if left_behind:
             log.warning("ended the calls that a dead engine left behind", calls=left_behind)
         lookout = Lookout(Intake(journal=journal, conductor=conductor), inherited(orders.nudge), log=log)
         chores = [
             asyncio.create_task(_purge_now_and_then(store, log)),
+            asyncio.create_task(news.write()),
             asyncio.create_task(collect_in_quiet_moments(is_quiet=lambda: not len(conductor))),
         ]
+        watch.start()
         on_ready()
         await stop.wait()
         for chore in chores:
             chore.cancel()
         lookout.close()
-        await _part(journal, conductor, log)
+        watch.stop()
+        await _part(journal, conductor, watch, log)
         shell.close()
     finally:
         store.close()
 
 
-def _assemble(orders: Orders, journal: CallJournal, log: Log) -> tuple[Transports[UserAgent], Conductor]:
+def _assemble(
+    orders: Orders, journal: CallJournal, news: TrunkNews, log: Log
+) -> tuple[Transports[UserAgent], Conductor, TrunkWatch]:
     """The circle phones -> engine -> conductor -> engine -> phones, turning."""
     settings = orders.settings
     bound = [inherited(each) for each in orders.sip]
     shell = signalling(settings, bound, log=log, timers=_sip_timers(settings.timers))
     trunks = trunks_of(settings, sandbox=orders.sandbox_trunk)
-    ways = Ways(
-        routes=Routes(trunks),
-        targets=ResolvedTargets(resolver(settings, shell.now)),
-        capacity=capacity_of(trunks),
-        states=AlwaysUp(),
-        draw=draw,
-        now=shell.now,
-    )
+    routes = Routes(trunks)
+    targets = ResolvedTargets(resolver(settings, shell.now))
+
+    def changed(state: TrunkState) -> None:
+        news(state)
+        if state.is_up:
+            conductor.ways_changed()
+
+    watch = TrunkWatch(shell=shell, routes=routes, targets=targets, clock=SystemClock(), changed=changed)
+    ways = Ways(routes=routes, targets=targets, capacity=capacity_of(trunks), states=watch, draw=draw, now=shell.now)
     engine = SipCallEngine(
         shell=shell,
         ways=ways,
+        watch=watch,
         clock=SystemClock(),
         media=DirectMedia(address=shell.local.host),
         sink=lambda serial, signal: conductor.signal(serial, signal),  # noqa: PLW0108 - the conductor comes next
@@ -93,7 +104,7 @@ def _assemble(orders: Orders, journal: CallJournal, log: Log) -> tuple[Transport
     )
     ways.tell_room(conductor.room)
     shell.start(engine.heard)
-    return shell, conductor
+    return shell, conductor, watch
 
 
 def _limits(settings: Settings) -> dict[Timer, float]:
@@ -166,7 +177,7 @@ class Lookout:
             self._store_is_well = True
 
 
-async def _part(journal: CallJournal, conductor: Conductor, log: Log) -> None:
+async def _part(journal: CallJournal, conductor: Conductor, watch: TrunkWatch, log: Log) -> None:
     """End what still lives, durably and on the wire, in bounded time: the next start shall find nothing."""
     try:
         async with asyncio.timeout(_PARTING):
@@ -175,7 +186,7 @@ async def _part(journal: CallJournal, conductor: Conductor, log: Log) -> None:
             if ended:
                 log.warning("ended the living calls, for the service stops", calls=ended)
             await journal.drained()
-            while len(conductor):  # noqa: ASYNC110 - nobody waits for a call to be forgotten but a process about to end
+            while len(conductor) or not watch.is_done:  # noqa: ASYNC110 - only a process about to end waits for it
                 await asyncio.sleep(_PARTING_LOOK)
     except TimeoutError:
         log.warning("stopping with calls that have not said their last word", calls=len(conductor))

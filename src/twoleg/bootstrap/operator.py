@@ -11,7 +11,16 @@ from twoleg.adapters.secrets import Argon2Hasher
 from twoleg.adapters.store.sqlite import open_store
 from twoleg.adapters.system import SystemClock, SystemEntropy
 from twoleg.application.place_call import PlaceCall
-from twoleg.application.ports import CallIntake, CallReader, Clock, Directory, Entropy, Registry, SecretHasher
+from twoleg.application.ports import (
+    CallIntake,
+    CallReader,
+    Clock,
+    Directory,
+    Entropy,
+    Registry,
+    SecretHasher,
+    TrunkBoard,
+)
 from twoleg.bootstrap.lock import serving_pid
 from twoleg.bootstrap.logs import operator_log
 from twoleg.bootstrap.store_file import file_of
@@ -27,6 +36,7 @@ class Operator:
     registry: Registry
     reader: CallReader
     intake: CallIntake
+    trunks: TrunkBoard
     clock: Clock
     entropy: Entropy
     hasher: SecretHasher
@@ -65,6 +75,7 @@ def operator(settings: Settings) -> Iterator[Operator]:
             registry=store.registry(),
             reader=store.reader(),
             intake=store.intake(),
+            trunks=store.trunk_board(),
             clock=clock,
             entropy=SystemEntropy(),
             hasher=Argon2Hasher(),

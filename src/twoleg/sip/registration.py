@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from twoleg.sip.core import Core
@@ -95,6 +95,11 @@ class Registration:
     def stop(self, now: float) -> None:
         """Remove the binding; NotRegistered for good follows in bounded time.  Again is harmless."""
         self._feed(RegistrationInput.STOP, now)
+
+    def aim(self, peers: Sequence[Peer]) -> None:
+        """The registrar is at these addresses from the next request on."""
+        self._wanted = replace(self._wanted, peers=peers)
+        self._peer = 0
 
     def response_received(self, response: Response, now: float) -> None:
         """Take the final response."""

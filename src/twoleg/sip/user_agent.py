@@ -180,6 +180,12 @@ class UserAgent:
             raise ValueError(f"a registration is under way under {token!r}")
         self._guard(lambda: self._register(wanted, token, now), now)
 
+    def aim_registration(self, token: object, peers: Sequence[Peer]) -> None:
+        """The registrar of that binding is at these addresses from the next request on; unknown tokens are harmless."""
+        registration = self._registrations.get(token)
+        if registration is not None:
+            registration.aim(peers)
+
     def unregister(self, token: object, *, now: float) -> None:
         """Remove that binding; NotRegistered with `retry_in` None follows in bounded time.  Again is harmless."""
         registration = self._registrations.pop(token, None)

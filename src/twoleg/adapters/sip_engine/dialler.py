@@ -54,6 +54,7 @@ class Dialler:
         """Begin. What comes of it is told by signals, or by events of the leg that is bound to the entry."""
         dialling = entry.diallings[role]
         dialling.body, dialling.has_begun = body, True
+        self._ways.begin(dialling)
         self._find(entry, role, dialling)
 
     def _find(self, entry: EngineCall, role: Role, dialling: Dialling) -> None:

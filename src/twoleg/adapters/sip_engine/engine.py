@@ -8,6 +8,7 @@ from typing import Protocol
 from twoleg.adapters.sip_engine import facts
 from twoleg.adapters.sip_engine.dialler import Dialler
 from twoleg.adapters.sip_engine.legs import EngineCall, LegBook
+from twoleg.adapters.sip_engine.watch import Watch
 from twoleg.adapters.sip_engine.ways import Ways
 from twoleg.application.media import Media, MediaPath
 from twoleg.application.ports import Clock, EngineEffect, Full
@@ -45,13 +46,14 @@ class EngineLog(Protocol):
 class SipCallEngine:
     """`application.ports.CallEngine` over SIP. Runs on the shell's loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of, all named
         self,
         *,
         shell: Shell[UserAgent],
         ways: Ways,
         media: Media,
         clock: Clock,
+        watch: Watch,
         sink: Callable[[int, Signal], None],
         log: EngineLog,
     ) -> None:
@@ -59,6 +61,7 @@ class SipCallEngine:
         self._shell = shell
         self._agent = shell.agent
         self._ways = ways
+        self._watch = watch
         self._media = media
         self._sink = sink
         self._log = log
@@ -218,6 +221,8 @@ class SipCallEngine:
         if isinstance(event, sip.IncomingInvite):
             self._log.rejected_invite(event.source.host_port, event.request.uri)
             self._agent.reject(event.leg, status=FORBIDDEN, now=self._shell.now())
+        else:
+            self._watch.heard(event)
 
 
 class _Wishes:

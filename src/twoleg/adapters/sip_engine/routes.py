@@ -34,6 +34,11 @@ class Route:
             return None
         return Credentials(self.trunk.username, self.trunk.password or "")
 
+    @property
+    def domain(self) -> str:
+        """Host and port of its URI, as written."""
+        return self.trunk.uri.partition(":")[2].partition(";")[0]
+
     def target(self, number: str) -> str:
         """The Request-URI of a number, already written as this trunk wants it."""
         scheme, _, rest = self.trunk.uri.partition(":")

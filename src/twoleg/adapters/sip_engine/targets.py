@@ -84,10 +84,12 @@ class Avoided:
         if self._until:
             self._until.pop(what, None)
 
-    def last(
-        self, items: Iterable[Item], now: float, *, key: Callable[[Item], Hashable] = lambda item: item
-    ) -> list[Item]:
+    def holds(self, what: Hashable, now: float) -> bool:
+        """Whether it is to be avoided now."""
+        return self._until.get(what, now) > now
+
+    def last(self, items: Iterable[Item], now: float) -> list[Item]:
         """The same items, those to be avoided behind the others; otherwise in the same order."""
         if not self._until:
             return list(items)
-        return sorted(items, key=lambda item: self._until.get(key(item), now) > now)
+        return sorted(items, key=lambda item: self.holds(item, now))

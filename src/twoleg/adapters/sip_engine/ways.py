@@ -30,14 +30,6 @@ class TrunkStates(Protocol):
         """Whether calls may be sent by that trunk."""
 
 
-class AlwaysUp:
-    """Nobody watches."""
-
-    def is_up(self, name: str) -> bool:
-        """Yes."""
-        return bool(name)
-
-
 class Ways:
     """One for all calls."""
 
@@ -113,6 +105,21 @@ class Ways:
         return bool(dialling.peers) or any(
             self._states.is_up(name) and self._capacity.has_room(name) for name in dialling.trunks
         )
+
+    def begin(self, dialling: Dialling) -> None:
+        """Its turn has come: if its trunk went down or silent since room was kept, go by a better one that has room."""
+        name = dialling.route.trunk.name
+        if self._is_good(name):
+            return
+        better = [each for each in dialling.trunks if self._is_good(each) and self._capacity.has_room(each)]
+        if better and self._capacity.move(name, better[0], self._now()):
+            dialling.trunks.remove(better[0])
+            dialling.trunks.append(name)
+            dialling.route = self._routes.named(better[0])
+            self._room(name)
+
+    def _is_good(self, name: str) -> bool:
+        return self._states.is_up(name) and not self._avoided.holds(name, self._now())
 
     def moved_on(self, dialling: Dialling) -> bool:
         """Whether there is another trunk, with room; the dialling holds that room now."""
