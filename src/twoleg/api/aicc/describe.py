@@ -89,20 +89,7 @@ def operations() -> list[Operation]:
             summary="Place a two-way call to an agent's softphone",
             example=CreateCallV3(softPhone="88889050", called="88889061"),
         ),
-        Operation(
-            path=QUERY_CALL_STATE_PATH,
-            method="post",
-            operation_id="queryCallState",
-            tag=TAG,
-            summary="Ask for the state of a call, and why it ended",
-            description=_QUERY_CALL_STATE,
-            parameters=(_APP_KEY,),
-            request=QueryCallStateRequest,
-            example=QueryCallStateRequest(callSerialNo="645735364434067472"),
-            response=QueryCallStateResponse,
-            error=ErrorResponse,
-            errors=_ERRORS,
-        ),
+        _query_call_state(),
     ]
 
 
@@ -120,4 +107,21 @@ def _create_call(*, path: str, operation_id: str, summary: str, example: CreateC
         response=CreateCallResponse,
         error=ErrorResponse,
         errors=_ERRORS | {409: "This Idempotency-Key came before with another body."},
+    )
+
+
+def _query_call_state() -> Operation:
+    return Operation(
+        path=QUERY_CALL_STATE_PATH,
+        method="post",
+        operation_id="queryCallState",
+        tag=TAG,
+        summary="Ask for the state of a call, and why it ended",
+        description=_QUERY_CALL_STATE,
+        parameters=(_APP_KEY,),
+        request=QueryCallStateRequest,
+        example=QueryCallStateRequest(callSerialNo="645735364434067472"),
+        response=QueryCallStateResponse,
+        error=ErrorResponse,
+        errors=_ERRORS,
     )
