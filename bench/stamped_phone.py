@@ -51,18 +51,17 @@ class StampedPhone:
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
         self._socket.settimeout(0)
-        self._loop.add_reader(self._socket, self._ready)
-
-    @property
-    def port(self) -> int:
+        self.port: int = self._socket.getsockname()[1]
         """Where it listens."""
-        port: int = self._socket.getsockname()[1]
-        return port
+        self._timers: list[asyncio.TimerHandle] = []
+        self._loop.add_reader(self._socket, self._ready)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for timer in self._timers:
+            timer.cancel()
         self._loop.remove_reader(self._socket)
         self._socket.close()
 
@@ -93,7 +92,7 @@ class StampedPhone:
         self.invited[number] = at
         self._send(self._answer(headers, b"100 Trying"), source)
         self._send(self._answer(headers, b"180 Ringing", tag=_tag(number)), source)
-        self._loop.call_later(RING, self._accept, number, headers, source)
+        self._timers.append(self._loop.call_later(RING, self._accept, number, headers, source))
 
     def _accept(self, number: str, headers: dict[bytes, bytes], source: tuple[str, int]) -> None:
         is_agent = number.startswith("1")
@@ -102,7 +101,7 @@ class StampedPhone:
         at = self.answered[number] = time.time()
         self._send(answer, source)
         if not is_agent:
-            self._loop.call_later(self._talk, self._hang_up, number, headers, source)
+            self._timers.append(self._loop.call_later(self._talk, self._hang_up, number, headers, source))
             if self.on_customer_answer is not None:
                 self.on_customer_answer(number, at)
 
