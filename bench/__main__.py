@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 import uvloop
 
 from bench import calls, delays, sippy_peer
@@ -136,6 +138,7 @@ def _answer(folder: Path, effort: Effort) -> list[Row]:
 
 
 def _store(folder: Path, effort: Effort) -> list[Row]:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     return _store_rows(measure_store(folder, stored_calls=effort.stored_calls))
 
 
