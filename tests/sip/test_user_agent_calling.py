@@ -96,7 +96,8 @@ def test_an_answer_without_contact_goes_to_the_request_uri() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "phrase"), [(302, "Moved Temporarily"), (404, "Not Found"), (486, "Busy Here"), (503, "X"), (603, "No")]
+    ("status", "phrase"),
+    [(380, "Alternative Service"), (404, "Not Found"), (486, "Busy Here"), (503, "X"), (603, "No")],
 )
 def test_a_refusal_is_told_with_its_facts(status: int, phrase: str) -> None:
     bench = Bench()
@@ -108,7 +109,7 @@ def test_a_refusal_is_told_with_its_facts(status: int, phrase: str) -> None:
     assert isinstance(failed, Failed)
     assert (failed.leg, failed.status, failed.phrase, failed.origin) == (leg, status, phrase, FailureOrigin.REMOTE)
     assert [(reason.protocol, reason.cause) for reason in failed.reasons] == [("Q.850", 34), ("SIP", 500)]
-    assert [contact.uri for contact in failed.contacts] == (["sip:peer@192.0.2.20:5060"] if status == 302 else [])
+    assert [contact.uri for contact in failed.contacts] == (["sip:peer@192.0.2.20:5060"] if status == 380 else [])
     assert isinstance(released, Released)
     assert (released.leg, released.status) == (leg, status)
 

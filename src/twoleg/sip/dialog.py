@@ -6,7 +6,7 @@ Also INVITE and SUBSCRIBE sharing, early dialogs and target refresh by UPDATE wo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from twoleg.sip.credentials import Login
 from twoleg.sip.errors import SipParseError
@@ -15,14 +15,11 @@ from twoleg.sip.identity import Identity
 from twoleg.sip.message import Message, Request, Response
 from twoleg.sip.outgoing import MAX_FORWARDS, Fields
 from twoleg.sip.peers import Peer
-from twoleg.sip.routing import is_secure, next_hop
+from twoleg.sip.routing import as_request_uri, is_secure, next_hop
 from twoleg.sip.uri import SipUri
 
 DialogKey: TypeAlias = tuple[str, str, str]
 """Call-ID, our tag, their tag ("" when a peer of before RFC 3261 has none)."""
-
-_NOT_IN_REQUEST_URI: Final = ("method",)
-"""What 12.2.1.1 forbids there (besides headers) when a strict router's URI moves into it."""
 
 
 def dialog_key(request: Request) -> DialogKey:
@@ -151,11 +148,11 @@ class Dialog:
         """Request-URI, Route headers and next hop by 12.2.1.1, remembered until the target moves."""
         uri, routes = self.target, self._routes
         if "?" in uri:
-            uri = _as_request_uri(uri)
+            uri = as_request_uri(SipUri.parse(uri))
         hop = NameAddr.parse(routes[0]).uri if routes else uri
         if routes and not _is_loose(hop):
             routes = [*routes[1:], f"<{uri}>"]
-            uri = _as_request_uri(hop)
+            uri = as_request_uri(SipUri.parse(hop))
         self._path = (uri, [("Route", route) for route in routes], self._reachable(next_hop(hop, self._peer)))
         return self._path
 
@@ -176,9 +173,3 @@ def _is_loose(uri: str) -> bool:
         return SipUri.parse(uri).is_loose_router
     except SipParseError:
         return True
-
-
-def _as_request_uri(uri: str) -> str:
-    parsed = SipUri.parse(uri)
-    params = {name: value for name, value in parsed.params.items() if name not in _NOT_IN_REQUEST_URI}
-    return str(SipUri(parsed.scheme, parsed.user, parsed.host, parsed.password, parsed.port, params))

@@ -68,7 +68,7 @@ class Answered:
 class Failed:
     """The leg failed.  `status` 300-699 and `response` are there when `origin` is REMOTE, `fault` when INTERNAL.
 
-    `contacts` are where a 3xx points, best first as received.
+    `contacts` are where a 3xx points as received, when it could not be followed; `phrase` then says why.
     """
 
     leg: LegId

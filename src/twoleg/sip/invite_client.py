@@ -1,7 +1,4 @@
-"""Setting up a leg that we call: INVITE, provisionals, forks, challenges, CANCEL, ACK (RFC 3261 9.1, 13.2, 22).
-
-Following a 3xx, 422 and reliable provisionals would join here: each is another answer to a response.
-"""
+"""Setting up a leg that we call: INVITE, provisionals, forks, challenges, CANCEL, ACK (RFC 3261 9.1, 13.2, 22)."""
 
 from __future__ import annotations
 
@@ -18,6 +15,7 @@ from twoleg.sip.leg_words import LegAction, LegInput, LegState
 from twoleg.sip.message import Request, Response
 from twoleg.sip.outgoing import ALLOW, MAX_FORWARDS, Fields, cancel_of, canonical_fields
 from twoleg.sip.peers import Peer
+from twoleg.sip.redirection import Aim, Redirections
 from twoleg.sip.routing import is_secure
 from twoleg.sip.transaction_client import ClientTransaction
 
@@ -40,6 +38,7 @@ class InviteClient:
 
     __slots__ = (
         "_acks",
+        "_aim",
         "_core",
         "_cseq",
         "_fields",
@@ -47,6 +46,7 @@ class InviteClient:
         "_leg",
         "_limit",
         "_proofs",
+        "_redirections",
         "_request",
         "_retries",
         "_transaction",
@@ -57,6 +57,9 @@ class InviteClient:
         self._core = core
         self._leg = leg
         self._invitation = invitation
+        self._aim = Aim(invitation.target, invitation.peer)
+        """Where the newest INVITE went."""
+        self._redirections: Redirections | None = None
         self._cseq = 0
         self._retries = 0
         self._acks: dict[str, tuple[bytes, Peer] | None] = {}
@@ -70,18 +73,19 @@ class InviteClient:
 
     def _send(self, now: float) -> None:
         self._cseq += 1
-        wanted, leg = self._invitation, self._leg
+        aim, body, leg, identity = self._aim, self._invitation.body, self._leg, self._core.identity
         fields = [
-            ("Via", self._core.identity.via(self._invitation.peer)),
+            ("Via", identity.via(aim.peer)),
             *self._fields,
+            ("Contact", identity.contact(aim.peer, is_secure=is_secure(aim.uri))),
             ("CSeq", f"{self._cseq} INVITE"),
         ]
         if leg.login is not None:
-            self._proofs = leg.login.fields(method="INVITE", uri=wanted.target, body=wanted.body)
+            self._proofs = leg.login.fields(method="INVITE", uri=aim.uri, body=body)
             fields += self._proofs
-        self._request = Request("INVITE", wanted.target, Headers.of_canonical(fields), wanted.body)
+        self._request = Request("INVITE", aim.uri, Headers.of_canonical(fields), body)
         self._transaction = self._core.transactions.request(
-            self._request, peer=wanted.peer, user=self, leg=leg.id, now=now
+            self._request, peer=aim.peer, user=self, leg=leg.id, now=now
         )
 
     def response_received(self, response: Response, now: float) -> None:
@@ -141,9 +145,7 @@ class InviteClient:
             if ack is not None:
                 self._core.wire.send(*ack)
             return
-        dialog = Dialog.as_caller(
-            response, target=self._invitation.target, peer=self._invitation.peer, identity=self._core.identity
-        )
+        dialog = Dialog.as_caller(response, target=self._aim.uri, peer=self._aim.peer, identity=self._core.identity)
         if self._acks:
             self._send_ack(dialog, b"")
             Bye(self._core, dialog=dialog, leg=None, login=self._leg.login, reasons=()).send(now)
@@ -174,16 +176,30 @@ class InviteClient:
 
     def _refusal(self, response: Response, now: float) -> None:
         leg = self._leg
-        is_challenge = leg.login is not None and leg.login.learn(response, retries=self._retries)
-        action = leg.advance(LegInput.CHALLENGED if is_challenge else LegInput.REFUSAL)
+        action = leg.advance(LegInput.MENDABLE if self._can_mend(response) else LegInput.REFUSAL)
         if action is LegAction.RETRY:
-            self._retries += 1
             self._send(now)
             return
         self._settle()
         if action is LegAction.FAIL:
-            self._core.tell(_refused(leg, response))
+            self._core.tell(_refused(leg, response, self._redirections))
         finish(self._core, leg, status=response.status, reasons=response.reasons)
+
+    def _can_mend(self, response: Response) -> bool:
+        """Whether another INVITE may do better; what it needs is prepared."""
+        leg = self._leg
+        if leg.login is not None and leg.login.learn(response, retries=self._retries):
+            self._retries += 1
+            return True
+        if self._redirections is None:
+            if response.status >= 400:
+                return False
+            self._redirections = Redirections(self._core.identity, self._aim.uri)
+        aim = self._redirections.next(response, self._aim.peer)
+        if aim is None:
+            return False
+        self._aim, self._retries = aim, 0
+        return True
 
     def _settle(self) -> None:
         """A final response is there: no CANCEL, retry or limit any more."""
@@ -226,14 +242,13 @@ NOBODY = Nobody()
 
 
 def _lasting_fields(core: Core, invitation: Invitation) -> Fields:
-    """The header fields that stay the same when the INVITE is sent again with credentials (8.1.3.5)."""
+    """The header fields that stay the same when the INVITE is sent again (8.1.3.4, 8.1.3.5)."""
     identity = core.identity
     fields = [
         MAX_FORWARDS,
         ("From", str(invitation.from_.with_tag(identity.tag()))),
         ("To", str(invitation.to)),
         ("Call-ID", identity.call_id()),
-        ("Contact", identity.contact(invitation.peer, is_secure=is_secure(invitation.target))),
         ("Allow", ALLOW),
         ("User-Agent", identity.product),
         *canonical_fields(invitation.extra_headers),
@@ -243,6 +258,11 @@ def _lasting_fields(core: Core, invitation: Invitation) -> Fields:
     return fields
 
 
-def _refused(leg: Leg, response: Response) -> Failed:
-    contacts = response.contacts if response.status < 400 else ()
-    return Failed(leg.id, response.status, response.reason, response.reasons, contacts, FailureOrigin.REMOTE, response)
+def _refused(leg: Leg, response: Response, redirections: Redirections | None) -> Failed:
+    contacts: Sequence[NameAddr] = ()
+    phrase = response.reason
+    if response.status < 400:
+        contacts = response.contacts
+        if redirections is not None and redirections.why:
+            phrase = f"{phrase} ({redirections.why})"
+    return Failed(leg.id, response.status, phrase, response.reasons, contacts, FailureOrigin.REMOTE, response)

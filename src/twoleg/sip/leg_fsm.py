@@ -48,7 +48,7 @@ LEG: Final[Mapping[LegState, Mapping[LegInput, LegStep]]] = {
     _S.CALLING: _row(
         {
             _I.PROVISIONAL: LegStep(_S.RINGING, _A.REPORT_PROVISIONAL),
-            _I.CHALLENGED: LegStep(None, _A.RETRY),
+            _I.MENDABLE: LegStep(None, _A.RETRY),
             _I.ANSWERED: LegStep(_S.TALKING, _A.CONFIRM),
             _I.ANSWERED_WITH_OFFER: LegStep(_S.OFFERED, _A.REPORT_OFFER),
             _I.REFUSAL: _FAILED,
@@ -62,7 +62,7 @@ LEG: Final[Mapping[LegState, Mapping[LegInput, LegStep]]] = {
     _S.RINGING: _row(
         {
             _I.PROVISIONAL: LegStep(None, _A.REPORT_PROVISIONAL),
-            _I.CHALLENGED: LegStep(_S.CALLING, _A.RETRY),
+            _I.MENDABLE: LegStep(_S.CALLING, _A.RETRY),
             _I.ANSWERED: LegStep(_S.TALKING, _A.CONFIRM),
             _I.ANSWERED_WITH_OFFER: LegStep(_S.OFFERED, _A.REPORT_OFFER),
             _I.REFUSAL: _FAILED,
@@ -74,7 +74,7 @@ LEG: Final[Mapping[LegState, Mapping[LegInput, LegStep]]] = {
     _S.WITHDRAWN: _row(
         {
             _I.PROVISIONAL: LegStep(_S.CANCELLING, _A.SEND_CANCEL),
-            _I.CHALLENGED: _RELEASED,
+            _I.MENDABLE: _RELEASED,
             _I.ANSWERED: _TOO_LATE,
             _I.ANSWERED_WITH_OFFER: _TOO_LATE,
             _I.REFUSAL: _RELEASED,
@@ -85,7 +85,7 @@ LEG: Final[Mapping[LegState, Mapping[LegInput, LegStep]]] = {
     ),
     _S.CANCELLING: _row(
         {
-            _I.CHALLENGED: _RELEASED,
+            _I.MENDABLE: _RELEASED,
             _I.ANSWERED: _TOO_LATE,
             _I.ANSWERED_WITH_OFFER: _TOO_LATE,
             _I.REFUSAL: _RELEASED,

@@ -49,8 +49,8 @@ class LegInput(IntEnum):
     """What can happen to a leg."""
 
     PROVISIONAL = auto()
-    CHALLENGED = auto()
-    """401 or 407 that we can answer."""
+    MENDABLE = auto()
+    """A final response to our INVITE that asks for another one: 401 or 407 that we can answer, a 3xx to follow."""
     ANSWERED = auto()
     """The first 2xx; offer and answer are complete."""
     ANSWERED_WITH_OFFER = auto()
@@ -98,7 +98,7 @@ class LegAction(IntEnum):
     """LegStateError for the owner."""
     REPORT_PROVISIONAL = auto()
     RETRY = auto()
-    """INVITE again, with credentials."""
+    """INVITE again, as the response asks for."""
     CONFIRM = auto()
     """ACK, Answered."""
     REPORT_OFFER = auto()

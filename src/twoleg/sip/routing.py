@@ -16,6 +16,9 @@ from twoleg.sip.peers import Peer
 from twoleg.sip.syntax import split_list
 from twoleg.sip.uri import SipUri
 
+_NOT_IN_REQUEST_URI: Final = ("method",)
+"""What 19.1.1 and 12.2.1.1 forbid there, besides headers."""
+
 _IPV4: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 
 
@@ -43,6 +46,12 @@ def next_hop(uri: str, fallback: Peer) -> Peer:
         return fallback
     # Whoever was authenticated as a domain names its other addresses in that domain's name (RFC 5922 7.1).
     return Peer(transport, address, port, fallback.domain if transport == "tls" else "")
+
+
+def as_request_uri(uri: SipUri) -> str:
+    """`uri` from a Contact or Route as a Request-URI: without headers and what else has no place there."""
+    params = {name: value for name, value in uri.params.items() if name not in _NOT_IN_REQUEST_URI}
+    return str(SipUri(uri.scheme, uri.user, uri.host, uri.password, uri.port, params))
 
 
 def _transport(uri: SipUri) -> str | None:
