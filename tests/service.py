@@ -45,6 +45,8 @@ class Trunk:
     prefixes: tuple[str, ...] = ("",)
     username: str | None = None
     password: str | None = None
+    more: Mapping[str, object] = field(default_factory=dict)
+    """Its other keys: strings, numbers, truths, lists of those."""
 
     def toml(self) -> str:
         """Its table."""
@@ -54,20 +56,26 @@ class Trunk:
             "prefixes": list(self.prefixes),
             "username": self.username,
             "password": self.password,
+            **self.more,
         }
         lines = [f"{key} = {json.dumps(value)}" for key, value in members.items() if value is not None]
         return "\n".join(["[[trunk]]", *lines])
 
 
 def write_config(
-    folder: Path, *, trunks: Sequence[Trunk] = (), timers: Mapping[str, float] | None = None, more: str = ""
+    folder: Path,
+    *,
+    trunks: Sequence[Trunk] = (),
+    timers: Mapping[str, float] | None = None,
+    sip: str = 'listen = "udp:127.0.0.1:0"',
+    more: str = "",
 ) -> Path:
     """A configuration in `folder`: free ports on loopback, the store beside it. `more` is TOML for the end of it."""
     path = folder / "twoleg.toml"
     parts = [
         '[http]\nlisten = "127.0.0.1:0"',
         f'[store]\nurl = "sqlite:///{folder}/twoleg.db"',
-        '[sip]\nlisten = "udp:127.0.0.1:0"',
+        f"[sip]\n{sip}",
         '[log]\nlevel = "debug"',
         "[timers]\n" + "\n".join(f"{name} = {seconds}" for name, seconds in (timers or {}).items()),
         *(trunk.toml() for trunk in trunks),
@@ -95,10 +103,11 @@ class Service:
         *,
         trunks: Sequence[Trunk] = (),
         timers: Mapping[str, float] | None = None,
+        sip: str = 'listen = "udp:127.0.0.1:0"',
         more: str = "",
     ) -> Self:
         """Write a configuration into `folder` and serve by it; returns once the service says that it is ready."""
-        return cls.serve(write_config(folder, trunks=trunks, timers=timers, more=more))
+        return cls.serve(write_config(folder, trunks=trunks, timers=timers, sip=sip, more=more))
 
     @classmethod
     def serve(cls, config: Path) -> Self:

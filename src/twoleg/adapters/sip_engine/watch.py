@@ -40,6 +40,8 @@ class _Watched:
     """The OPTIONS whose answer counts; earlier ones came too late."""
     timer: Cancellable | None = None
     was_up: bool | None = None
+    why: str = ""
+    """As last told."""
 
     @property
     def is_up(self) -> bool:
@@ -77,7 +79,7 @@ class TrunkWatch:
         clock: Clock,
         changed: Callable[[TrunkState], None],
     ) -> None:
-        """`changed` is told each trunk's state once at the start and whenever it goes up or down."""
+        """`changed` is told each trunk's state at the start, when it goes up or down, and why it cannot register."""
         self._shell = shell
         self._agent = shell.agent
         self._targets = targets
@@ -143,7 +145,7 @@ class TrunkWatch:
         watched = self._watched[name]
         trunk, uri = watched.route.trunk, watched.route.uri
         if not peers:
-            self._tell_change(watched, f"not registered: {why}")
+            self._lacks_registration(watched, f"not registered: {why}")
             self._clock.call_later(_LOOK_AGAIN, partial(self._look_for_registrar, name))
             return
         address = NameAddr("", f"{uri.scheme}:{trunk.username}@{watched.route.domain}")
@@ -154,12 +156,18 @@ class TrunkWatch:
     def _not_registered(self, name: str, event: sip.NotRegistered) -> None:
         watched = self._watched[name]
         watched.is_registered = False
-        said = event.phrase if event.status is None else f"{event.status} {event.phrase}"
-        self._tell_change(watched, f"not registered: {said}")
-        if event.retry_in is None:
+        if event.retry_in is None:  # we took our leave
             self._leaving.discard(name)
-        elif event.status is None:  # it may have moved
+            return
+        said = event.phrase if event.status is None else f"{event.status} {event.phrase}"
+        self._lacks_registration(watched, f"not registered: {said}")
+        if event.status is None:  # it may have moved
             self._targets.find(watched.route.uri, partial(self._aim, name))
+
+    def _lacks_registration(self, watched: _Watched, why: str) -> None:
+        """Down for another reason than before is news, too: a registrar that refuses is not one that is silent."""
+        if watched.was_up or why != watched.why:
+            self._tell(watched, why)
 
     def _aim(self, name: str, peers: Sequence[Peer], _why: str) -> None:
         if peers:
@@ -202,8 +210,10 @@ class TrunkWatch:
         watched.timer = self._clock.call_later(check.every, partial(self._ask, name))
 
     def _tell_change(self, watched: _Watched, why: str) -> None:
-        if watched.is_up is watched.was_up:
-            return
-        watched.was_up = watched.is_up
+        if watched.is_up is not watched.was_up:
+            self._tell(watched, why)
+
+    def _tell(self, watched: _Watched, why: str) -> None:
+        watched.was_up, watched.why = watched.is_up, why
         name = watched.route.trunk.name
         self._changed(TrunkState(name=name, is_up=watched.is_up, why=why, changed_at=self._clock.now_ms()))
