@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from baresip import Account, AudioNotActive, AudioRestarted, BaresipError, Call, Config, Runtime, UserAgent
 
-from interop.sockets import udp_ports_of
+from interop.sockets import tcp_ports_of, udp_ports_of
 from interop.tones import RATE, is_audible, read_samples
 
 if TYPE_CHECKING:
@@ -193,6 +193,15 @@ async def _commands() -> asyncio.StreamReader:
     return reader
 
 
+def _transports(settings: dict[str, Any]) -> str:
+    """Lines of baresip's own configuration."""
+    lines = ["sip_listen 127.0.0.1:0"]
+    if settings["certificate"]:
+        lines += ["sip_transports udp,tcp,tls", f"sip_certificate {settings['certificate']}"]
+        lines += [f"sip_cafile {settings['ca']}"]
+    return "".join(f"{line}\n" for line in lines)
+
+
 async def main(settings: dict[str, Any]) -> None:
     """Live until stdin closes."""
     if settings["trace"]:
@@ -203,7 +212,7 @@ async def main(settings: dict[str, Any]) -> None:
             net_interface="127.0.0.1",
             expose_headers=tuple(settings["expose"]),
             sip_trace=settings["trace"],
-            extra_config_text="sip_listen 127.0.0.1:0\n",
+            extra_config_text=_transports(settings),
         )
     )
     voice = Voice(
@@ -211,10 +220,17 @@ async def main(settings: dict[str, Any]) -> None:
         hears=Path(settings["hears"]) if settings["hears"] else None,
     )
     try:
-        account = Account(user=settings["user"], domain="127.0.0.1", password=settings["password"], reg_interval=0)
+        account = Account(
+            user=settings["user"],
+            domain="127.0.0.1",
+            password=settings["password"],
+            reg_interval=0,
+            transport=settings["transport"],
+        )
         phone = PhoneProcess(await UserAgent.create(runtime, account), voice, answer_after=settings["answer_after"])
         (port,) = udp_ports_of(os.getpid())
-        say("READY", port=port)
+        tcp, *tls = tcp_ports_of(os.getpid())
+        say("READY", port=port, tcp_port=tcp, tls_port=tls[0] if tls else 0)
         reader = await _commands()
         while line := await reader.readline():
             await phone.obey(json.loads(line))

@@ -44,6 +44,8 @@ class PhoneEvent:
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     port: int = 0
+    tcp_port: int = 0
+    tls_port: int = 0
 
 
 @dataclass(slots=True)
@@ -53,12 +55,16 @@ class Phone:
 
     user: str
     port: int
+    """For UDP."""
     _process: asyncio.subprocess.Process
     events: list[PhoneEvent] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _closed: bool = False
     _picked_up: int = 0
     _told: int = 0
+    tcp_port: int = 0
+    tls_port: int = 0
+    """0 without a certificate."""
 
     @classmethod
     @asynccontextmanager
@@ -71,6 +77,9 @@ class Phone:
         answer_after: float | None = 0.0,
         password: str = "",
         expose: Sequence[str] = ("P-Asserted-Identity", "Reason"),
+        transport: str = "udp",
+        certificate: Path | None = None,
+        ca: Path | None = None,
         trace: bool = False,
     ) -> AsyncIterator[Phone]:
         """A phone on a free UDP port of 127.0.0.1, without a registrar, gone when the block ends.
@@ -81,6 +90,9 @@ class Phone:
             hears: where its recording goes; readable while the call is up.
             answer_after: seconds of ringing before it answers by itself; None: it rings until `answer()`.
             password: what it answers digest challenges with, as `user`.
+            transport: "udp", "tcp" or "tls": what it is called and calls by.
+            certificate: its own, with key, in PEM; with one it also listens for TLS.
+            ca: whom it trusts.
             expose: SIP headers whose values its events carry.
             trace: write every SIP message to stderr.
 
@@ -94,6 +106,9 @@ class Phone:
             "answer_after": answer_after,
             "password": password,
             "expose": list(expose),
+            "transport": transport,
+            "certificate": str(certificate) if certificate else None,
+            "ca": str(ca) if ca else None,
             "trace": trace,
         }
         process = await asyncio.create_subprocess_exec(
@@ -105,7 +120,8 @@ class Phone:
         phone = cls(user, 0, process)
         listening = asyncio.create_task(phone._listen())
         try:
-            phone.port = (await phone.wait_for("READY")).port
+            ready = await phone.wait_for("READY")
+            phone.port, phone.tcp_port, phone.tls_port = ready.port, ready.tcp_port, ready.tls_port
             yield phone
         finally:
             await phone._stop()

@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from interop.sockets import udp_ports_of
+from interop.sockets import tcp_ports_of, udp_ports_of
 from patience import eventually
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ LOOPBACK = "127.0.0.1"
 _ATTEMPTS = 5
 _TRACE_HEAD = re.compile(
     rb"-{40,} (?P<stamp>\d{4}-\d\d-\d\d[ \t]\d\d:\d\d:\d\d\.\d+)[^\n]*\n"
-    rb"UDP message (?P<direction>sent|received)[^\n]*:\n\n"
+    rb"(?:UDP|TCP) message (?P<direction>sent|received)[^\n]*:\n\n"
 )
 _LOST_ON_ARRIVAL = "UDP message lost (recv)."
 _LOST_ON_SENDING = "UDP message voluntary lost (while sending)."
@@ -85,6 +85,7 @@ class Sipp:
     folder: Path
     port: int
     host: str = LOOPBACK
+    over: str = "udp"
 
     @classmethod
     def start(
@@ -100,6 +101,7 @@ class Sipp:
         lose_percent: int = 0,
         deadline: float = 60.0,
         credentials: tuple[str, str] | None = None,
+        over: str = "udp",
         options: Sequence[str] = (),
     ) -> Self:
         """Run `scenario` and return once its port is bound (as UAC: once it sends).
@@ -115,6 +117,7 @@ class Sipp:
             lose_percent: sipp drops this share of its packets, each way.
             deadline: seconds after which sipp gives up and fails.
             credentials: (user, password) behind `[authentication]`.
+            over: "udp" or "tcp"; all calls share one socket or connection.
             options: more of sipp's own arguments; the defaults here already accept messages out of order.
 
         Raises:
@@ -126,6 +129,8 @@ class Sipp:
             *("-trace_msg", "-message_file", str(folder / "messages.log")),
             *("-trace_err", "-error_file", str(folder / "errors.log")),
         ]
+        if over == "tcp":
+            arguments += ["-t", "t1"]
         for name, value in (keys or {}).items():
             arguments += ["-key", name, value]
         if lose_percent:
@@ -135,23 +140,24 @@ class Sipp:
         arguments += options
         if remote:
             arguments.append(f"{remote[0]}:{remote[1]}")
-        return cls._listening(arguments, folder, at)
+        return cls._listening(arguments, folder, at, over)
 
     @classmethod
-    def _listening(cls, arguments: list[str], folder: Path, at: tuple[str, int] | None) -> Self:
+    def _listening(cls, arguments: list[str], folder: Path, at: tuple[str, int] | None, over: str) -> Self:
         """Ask the kernel for a port and hand it to sipp, which cannot ask itself; again if another took it by then."""
         binary = shutil.which("sipp")
         if binary is None:
             raise SippFailedError("sipp is not installed: run `make test` once, or install the package sip-tester")
         for _attempt in range(_ATTEMPTS):
-            started = cls._spawn([binary, *arguments], folder, *(at or (LOOPBACK, _free_udp_port())))
+            started = cls._spawn([binary, *arguments], folder, at or (LOOPBACK, _free_udp_port()), over)
             if eventually(started._is_bound, unless=started._has_ended) or started.process.poll() == 0:
                 return started  # or so short a scenario that it is over already
             started.stop()
         raise SippFailedError(f"sipp never bound a port:\n{(folder / 'screen.log').read_text(errors='replace')}")
 
     @classmethod
-    def _spawn(cls, command: list[str], folder: Path, host: str, port: int) -> Self:
+    def _spawn(cls, command: list[str], folder: Path, at: tuple[str, int], over: str) -> Self:
+        host, port = at
         with (folder / "screen.log").open("wb") as screen:
             process = subprocess.Popen(
                 [*command, "-i", host, "-p", str(port)],
@@ -159,10 +165,11 @@ class Sipp:
                 stdout=screen,
                 stderr=subprocess.STDOUT,
             )
-        return cls(process, folder, port, host)
+        return cls(process, folder, port, host, over)
 
     def _is_bound(self) -> bool:
-        return self.port in udp_ports_of(self.process.pid)
+        ports = udp_ports_of if self.over == "udp" else tcp_ports_of
+        return self.port in ports(self.process.pid)
 
     def _has_ended(self) -> bool:
         return self.process.poll() is not None

@@ -8,16 +8,30 @@ _LOOPBACK_HEX = "7F"
 """How /proc/net/udp ends an address of 127.0.0.0/8 on a little-endian machine."""
 
 
+_LISTENS = "0A"
+"""TCP_LISTEN in /proc/net/tcp."""
+
+
 def udp_ports_of(pid: int) -> set[int]:
     """The UDP ports that process `pid` has bound on loopback (127.0.0.0/8); empty when it is gone or has none yet."""
+    return set(_ports(pid, "udp"))
+
+
+def tcp_ports_of(pid: int) -> list[int]:
+    """The TCP ports that it listens on there, in the order in which it opened them: inodes are counted up."""
+    return _ports(pid, "tcp")
+
+
+def _ports(pid: int, transport: str) -> list[int]:
     inodes = _socket_inodes(pid)
-    ports = set()
-    for line in Path("/proc/net/udp").read_text().splitlines()[1:]:
+    ports = {}
+    for line in Path(f"/proc/net/{transport}").read_text().splitlines()[1:]:
         fields = line.split()
         address, _, port = fields[1].partition(":")
-        if address.endswith(_LOOPBACK_HEX) and fields[9] in inodes:
-            ports.add(int(port, 16))
-    return ports
+        is_open = transport == "udp" or fields[3] == _LISTENS
+        if is_open and address.endswith(_LOOPBACK_HEX) and fields[9] in inodes:
+            ports[int(fields[9])] = int(port, 16)
+    return [ports[inode] for inode in sorted(ports)]
 
 
 def _socket_inodes(pid: int) -> set[str]:

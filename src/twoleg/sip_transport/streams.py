@@ -224,6 +224,8 @@ class Streams:
     def lost(self, connection: Connection) -> None:
         """Forget it; what had no response on it may be sent again."""
         was_there = connection in self._open
+        if was_there and connection.is_ours and not connection.has_heard and connection.refusal is None:
+            self._say(connection.peer, "ended by the other end, which said nothing")
         names = (connection.peer, *connection.aliases)
         self._remove(connection)
         if was_there and not self._is_closed and connection.refusal is None:
