@@ -196,9 +196,10 @@ async def _commands() -> asyncio.StreamReader:
 def _transports(settings: dict[str, Any]) -> str:
     """Lines of baresip's own configuration."""
     lines = ["sip_listen 127.0.0.1:0"]
+    if settings["transport"] != "udp":  # one more and no other: nothing tells which port is for which
+        lines.append(f"sip_transports udp,{settings['transport']}")
     if settings["certificate"]:
-        lines += ["sip_transports udp,tcp,tls", f"sip_certificate {settings['certificate']}"]
-        lines += [f"sip_cafile {settings['ca']}"]
+        lines += [f"sip_certificate {settings['certificate']}", f"sip_cafile {settings['ca']}"]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -229,8 +230,8 @@ async def main(settings: dict[str, Any]) -> None:
         )
         phone = PhoneProcess(await UserAgent.create(runtime, account), voice, answer_after=settings["answer_after"])
         (port,) = udp_ports_of(os.getpid())
-        tcp, *tls = tcp_ports_of(os.getpid())
-        say("READY", port=port, tcp_port=tcp, tls_port=tls[0] if tls else 0)
+        streams = tcp_ports_of(os.getpid())
+        say("READY", port=port, stream_port=streams.pop() if settings["transport"] != "udp" else 0)
         reader = await _commands()
         while line := await reader.readline():
             await phone.obey(json.loads(line))

@@ -44,8 +44,7 @@ class PhoneEvent:
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     port: int = 0
-    tcp_port: int = 0
-    tls_port: int = 0
+    stream_port: int = 0
 
 
 @dataclass(slots=True)
@@ -62,9 +61,8 @@ class Phone:
     _closed: bool = False
     _picked_up: int = 0
     _told: int = 0
-    tcp_port: int = 0
-    tls_port: int = 0
-    """0 without a certificate."""
+    stream_port: int = 0
+    """For TCP or TLS, whichever its transport is; 0 for neither."""
 
     @classmethod
     @asynccontextmanager
@@ -91,7 +89,7 @@ class Phone:
             answer_after: seconds of ringing before it answers by itself; None: it rings until `answer()`.
             password: what it answers digest challenges with, as `user`.
             transport: "udp", "tcp" or "tls": what it is called and calls by.
-            certificate: its own, with key, in PEM; with one it also listens for TLS.
+            certificate: its own, with key, in PEM; needed for TLS.
             ca: whom it trusts.
             expose: SIP headers whose values its events carry.
             trace: write every SIP message to stderr.
@@ -121,7 +119,7 @@ class Phone:
         listening = asyncio.create_task(phone._listen())
         try:
             ready = await phone.wait_for("READY")
-            phone.port, phone.tcp_port, phone.tls_port = ready.port, ready.tcp_port, ready.tls_port
+            phone.port, phone.stream_port = ready.port, ready.stream_port
             yield phone
         finally:
             await phone._stop()

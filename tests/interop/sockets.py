@@ -18,20 +18,20 @@ def udp_ports_of(pid: int) -> set[int]:
 
 
 def tcp_ports_of(pid: int) -> list[int]:
-    """The TCP ports that it listens on there, in the order in which it opened them: inodes are counted up."""
+    """The TCP ports that it listens on there, in no order that means anything."""
     return _ports(pid, "tcp")
 
 
 def _ports(pid: int, transport: str) -> list[int]:
     inodes = _socket_inodes(pid)
-    ports = {}
+    ports = []
     for line in Path(f"/proc/net/{transport}").read_text().splitlines()[1:]:
         fields = line.split()
         address, _, port = fields[1].partition(":")
         is_open = transport == "udp" or fields[3] == _LISTENS
         if is_open and address.endswith(_LOOPBACK_HEX) and fields[9] in inodes:
-            ports[int(fields[9])] = int(port, 16)
-    return [ports[inode] for inode in sorted(ports)]
+            ports.append(int(port, 16))
+    return ports
 
 
 def _socket_inodes(pid: int) -> set[str]:

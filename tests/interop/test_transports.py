@@ -211,7 +211,7 @@ async def phones(
         trunks = [
             trunk(
                 each.user,
-                ("127.0.0.1", each.tcp_port if transport == "tcp" else each.tls_port),
+                ("127.0.0.1", each.stream_port),
                 f";transport={transport}",
             )
             for each in (agent, customer)
