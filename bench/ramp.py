@@ -13,6 +13,9 @@ from bench.sipp_phones import Phones, Ports
 
 TALK = 3.0
 """Seconds the two talk."""
+_CALLS_A_REPETITION = 10
+"""A phone repeats what is not answered within 0.5 s. With more than one repetition in so many calls the rate is too high,
+even if every call survives it: the queue before the measured process grows."""
 _GRACE = 25.0
 """Seconds beyond the last call's due end that a stage waits for stragglers."""
 
@@ -98,6 +101,8 @@ def _judge_phones(stage: Stage, phones: Phones) -> None:
         stage.retransmissions += count.retransmissions
         stage.failures[f"the {name}'s phone failed a call"] += count.failed
         stage.failures[f"the {name}'s phone missed a call"] += max(0, stage.calls - count.kept - count.failed)
+    if stage.retransmissions * _CALLS_A_REPETITION > stage.calls:
+        stage.failures["overloaded: the phones repeat themselves"] += 1
     stage.failures = +stage.failures  # without the zeros
 
 
