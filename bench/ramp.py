@@ -14,8 +14,8 @@ from bench.sipp_phones import Phones, Ports
 TALK = 3.0
 """Seconds the two talk."""
 _CALLS_A_REPETITION = 10
-"""A phone repeats what is not answered within 0.5 s. With more than one repetition in so many calls the rate is too high,
-even if every call survives it: the queue before the measured process grows."""
+"""A phone repeats what is not answered within 0.5 s. With more than one repetition in so many calls the rate is too
+high, even if every call survives it: the queue before the measured process grows."""
 _GRACE = 25.0
 """Seconds beyond the last call's due end that a stage waits for stragglers."""
 
