@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from twoleg.bootstrap.trunks import trunks_of
 from twoleg.config import Address, ConfigError, Settings, known_keys, load, locate
+from twoleg.domain.trunk import HealthCheck, IdentityHeader, Rewrite, Trunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +55,41 @@ def test_the_example_lists_exactly_the_known_keys() -> None:
         elif key := re.fullmatch(r"(?:# )?([a-z_]+) = .*", line):
             listed.add(f"{section}.{key.group(1)}")
     assert listed == known_keys()
+
+
+def test_a_trunk_says_all_that_its_carrier_wants(load_text: Callable[..., Settings]) -> None:
+    wishes = """
+priority = 2
+weight = 30
+tenants = ["t1", "t2"]
+username = "u"
+password = "p"
+strip = "0"
+prepend = "+49"
+clip_strip = "+"
+clip_prepend = "00"
+channels = 30
+calls_per_second = 2.5
+identity = ["Remote-Party-ID"]
+privacy = true
+attempt_timeout = 2
+register = true
+register_expires = 300
+options_every = 30
+options_failures = 4
+options_successes = 1
+"""
+    (carrier,) = trunks_of(load_text(STORE + TRUNK + wishes), sandbox=None)
+    assert (carrier.priority, carrier.weight, carrier.tenants) == (2, 30, frozenset({"t1", "t2"}))
+    assert (carrier.dialled, carrier.shown) == (Rewrite("0", "+49"), Rewrite("+", "00"))
+    assert (carrier.channels, carrier.calls_per_second) == (30, 2.5)
+    assert (carrier.identity, carrier.withholds) == ((IdentityHeader.REMOTE_PARTY,), True)
+    assert (carrier.patience, carrier.registers, carrier.registration_expires) == (2.0, True, 300)
+    assert carrier.health == HealthCheck(every=30.0, failures=4, successes=1)
+
+
+def test_a_trunk_that_says_nothing_has_the_domains_defaults(load_text: Callable[..., Settings]) -> None:
+    assert trunks_of(load_text(STORE + TRUNK), sandbox=None) == (Trunk(name="carrier", uri="sip:127.0.0.1:5070"),)
 
 
 def test_the_example_shows_the_defaults(load_text: Callable[..., Settings]) -> None:
@@ -119,6 +156,10 @@ def test_a_password_is_never_shown(load_text: Callable[..., Settings]) -> None:
         ("TWOLEG_SANDBOX__ENABLED", "true", lambda s: s.sandbox.enabled is True),
         ("TWOLEG_TIMERS__QUEUE", "0.5", lambda s: s.timers.queue == 0.5),
         ("TWOLEG_TRUNK__CARRIER__PREFIXES", "+49,00", lambda s: s.trunks[0].prefixes == ("+49", "00")),
+        ("TWOLEG_TRUNK__CARRIER__TENANTS", "t1,t2", lambda s: s.trunks[0].tenants == ("t1", "t2")),
+        ("TWOLEG_TRUNK__CARRIER__IDENTITY", "", lambda s: s.trunks[0].identity == ()),
+        ("TWOLEG_TRUNK__CARRIER__CHANNELS", "7", lambda s: s.trunks[0].channels == 7),
+        ("TWOLEG_TRUNK__CARRIER__CALLS_PER_SECOND", "0.5", lambda s: s.trunks[0].calls_per_second == 0.5),
         ("TWOLEG_STORE__URL", "sqlite:////x/y.db", lambda s: s.store.url == "sqlite:////x/y.db"),
     ],
 )
@@ -193,6 +234,17 @@ WRONG_VALUES = [
     (TRUNK + TRUNK, "two trunks are named carrier"),
     (TRUNK + 'username = "u"', "trunk carrier: password is missing: username and password go together"),
     (TRUNK + 'password = "u"', "trunk carrier: username is missing"),
+    (TRUNK + "register = true", "trunk carrier: username is missing: a registrar must be told whose phone it is"),
+    (TRUNK + "channels = 0", "trunk 1: channels = 0 is wrong: must be a whole number from 1 to 1000000"),
+    (TRUNK + "calls_per_second = 0", "trunk 1: calls_per_second = 0 is wrong: must be a number from 0.01 to 10000"),
+    (TRUNK + "weight = -1", "trunk 1: weight = -1 is wrong: must be a whole number from 0 to 65535"),
+    (TRUNK + 'strip = "a"', "trunk 1: strip"),
+    (TRUNK + 'identity = ["From"]', "trunk 1: identity = ['From'] is wrong: must be a list of none, one or both of"),
+    (TRUNK + "tenants = []", "trunk 1: tenants = [] is wrong: must be a list of tenant ids"),
+    (
+        TRUNK + "attempt_timeout = 40",
+        "trunk 1: attempt_timeout = 40 is wrong: must be a number of seconds from 0.5 to 32",
+    ),
     ('[[trunk]]\nname = "a b"', "trunk 1: name"),
     ('[[trunk]]\nname = "a"', "trunk 1: uri is missing: it must be sip:HOST or sip:HOST:PORT"),
 ]

@@ -122,8 +122,17 @@ def _bind_process(process: str) -> Processor:
     return bind
 
 
-_TOLD = frozenset({EventType.AGENT_DIALLED, EventType.CUSTOMER_DIALLED, EventType.CALL_TALKING, EventType.CALL_ENDED})
-"""The events that move a call to another phase; the others are for debugging."""
+_TOLD = frozenset(
+    {
+        EventType.AGENT_DIALLED,
+        EventType.AGENT_ATTEMPT_FAILED,
+        EventType.CUSTOMER_DIALLED,
+        EventType.CUSTOMER_ATTEMPT_FAILED,
+        EventType.CALL_TALKING,
+        EventType.CALL_ENDED,
+    }
+)
+"""The events that move a call to another phase, and trunks that failed it; the others are for debugging."""
 
 
 class CallLines:

@@ -18,6 +18,7 @@ from twoleg.sip.registration import Wanted
 from twoleg.sip.user_agent import UserAgent
 from twoleg.sip_transport.shell import Shell
 
+_NOT_ASKED = "not asked yet"
 _LOOK_AGAIN = 30.0
 """Seconds until a registrar without an address is looked for again."""
 
@@ -101,7 +102,7 @@ class TrunkWatch:
         """Begin to register and to ask."""
         for name, watched in self._watched.items():
             trunk = watched.route.trunk
-            self._tell_change(watched, "not registered yet" if trunk.registers else "not asked yet")
+            self._tell_change(watched, "not registered yet" if trunk.registers else _NOT_ASKED)
             if trunk.registers:
                 self._look_for_registrar(name)
             if trunk.health.every > 0:
@@ -206,7 +207,10 @@ class TrunkWatch:
             watched.timer.cancel()
         check = watched.route.trunk.health
         watched.health = after(watched.health, status, check)
-        self._tell_change(watched, "no answer to OPTIONS" if status is None else f"answers OPTIONS with {status}")
+        why = "no answer to OPTIONS" if status is None else f"answers OPTIONS with {status}"
+        if watched.why == _NOT_ASKED and status is not None:
+            self._tell(watched, why)
+        self._tell_change(watched, why)
         watched.timer = self._clock.call_later(check.every, partial(self._ask, name))
 
     def _tell_change(self, watched: _Watched, why: str) -> None:
