@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-pytest.register_assert_rewrite("interop.exchange", "service")  # what they assert shall fail as clearly as a test
-
-from interop.exchange import Exchange  # noqa: E402 - after the line above
+from interop.exchange import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +17,17 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    """Rings for three seconds, talks for as long as anybody likes."""
+    """A service that lets phones ring, and people talk, for as long as anybody likes."""
+    timers = {"ring_agent": 60, "ring_customer": 60}
+    with Exchange.running(tmp_path_factory.mktemp("exchange"), pairs=150, timers=timers) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def hasty_exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    """A service that lets no phone ring for longer than three seconds."""
     timers = {"ring_agent": 3, "ring_customer": 3}
-    with Exchange.running(tmp_path_factory.mktemp("exchange"), pairs=120, timers=timers) as running:
+    with Exchange.running(tmp_path_factory.mktemp("hasty_exchange"), pairs=30, timers=timers) as running:
         yield running
 
 
@@ -29,4 +35,11 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
 def desk(exchange: Exchange, tmp_path: Path) -> Iterator[Desk]:
     """A pair of lines that nobody used before."""
     with exchange.desk(tmp_path) as desk:
+        yield desk
+
+
+@pytest.fixture
+def hasty_desk(hasty_exchange: Exchange, tmp_path: Path) -> Iterator[Desk]:
+    """Such a pair on the service without patience."""
+    with hasty_exchange.desk(tmp_path) as desk:
         yield desk
