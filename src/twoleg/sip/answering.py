@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from twoleg.sip.core import Core
 from twoleg.sip.message import Request, response_to
-from twoleg.sip.outgoing import ACCEPT, ALLOW
+from twoleg.sip.outgoing import ACCEPT, ALLOW, SUPPORTED
 from twoleg.sip.peers import Peer
 from twoleg.sip.routing import is_secure
 from twoleg.sip.transaction_server import ServerTransaction
 
-OPTIONS_FIELDS = (("Allow", ALLOW), ("Accept", ACCEPT))
-"""What 11.2 wants in the answer to OPTIONS.  No Supported: so far there is no extension to name."""
+OPTIONS_FIELDS = (("Allow", ALLOW), ("Accept", ACCEPT), SUPPORTED)
+"""What 11.2 wants in the answer to OPTIONS."""
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ def invite_fields(core: Core, incoming: Incoming, status: int) -> tuple[tuple[st
     if status >= 300:
         return ()
     contact = core.identity.contact(incoming.source, is_secure=is_secure(incoming.request.uri))
-    return (("Contact", contact),) if status < 200 else (("Contact", contact), ("Allow", ALLOW))
+    return (("Contact", contact),) if status < 200 else (("Contact", contact), ("Allow", ALLOW), SUPPORTED)
 
 
 def retry_after(seconds: int) -> tuple[tuple[str, str], ...]:

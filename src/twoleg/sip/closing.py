@@ -110,6 +110,8 @@ def silence(leg: Leg, now: float) -> None:
     for wait in leg.ack_waits.values():
         wait.stop()
     leg.ack_waits.clear()
+    if leg.refresher is not None:
+        leg.refresher.stop()
     if leg.reoffer is not None:
         leg.reoffer.close(now)
         leg.reoffer = None
@@ -120,5 +122,7 @@ def silence(leg: Leg, now: float) -> None:
 def finish(core: Core, leg: Leg, *, status: int | None, reasons: Sequence[Reason]) -> None:
     """The last event of a leg, once; nothing finds the leg after it."""
     if leg.id in core.legs:
+        if leg.refresher is not None:
+            leg.refresher.stop()
         core.forget(leg)
         core.tell(Released(leg.id, status, reasons))

@@ -83,7 +83,10 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Reinvited:
-    """A re-INVITE came: answer it with `answer_reinvite`.  `body` None asks for an offer in that answer."""
+    """A re-INVITE came, or an UPDATE with an offer: answer it with `answer_reinvite`.
+
+    `body` None asks for an offer in that answer.
+    """
 
     leg: LegId
     body: bytes | None
@@ -109,7 +112,10 @@ class ReinviteFailed:
 
 @dataclass(frozen=True, slots=True)
 class HungUp:
-    """The other end is gone.  `method` is "BYE", or the status of a request that found no dialog: "481", "408"."""
+    """The other end is gone.  `method` is "BYE", or the status of a request that found no dialog: "481", "408".
+
+    Nobody refreshed the session in time (RFC 4028): "408", too.
+    """
 
     leg: LegId
     reasons: Sequence[Reason]

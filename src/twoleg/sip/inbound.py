@@ -11,6 +11,7 @@ from twoleg.sip.core import Core
 from twoleg.sip.dialog import Dialog, dialog_key
 from twoleg.sip.errors import SipParseError
 from twoleg.sip.events import IncomingInvite, InfoReceived, Malformed, Stray
+from twoleg.sip.expiry import TIMER, is_too_short
 from twoleg.sip.headers import Via
 from twoleg.sip.invite_server import InviteServer
 from twoleg.sip.leg import Leg
@@ -20,7 +21,7 @@ from twoleg.sip.outgoing import ACCEPT, ALLOW
 from twoleg.sip.peers import Peer
 from twoleg.sip.routing import note_source, way_back
 from twoleg.sip.syntax import split_list
-from twoleg.sip.their_offer import reinvite_received
+from twoleg.sip.their_offer import reinvite_received, update_received
 from twoleg.sip.transaction_server import ServerTransaction
 from twoleg.sip.transactions import server_key
 
@@ -34,9 +35,9 @@ _NOT_SERVED: Final = {
     "REFER": 603,  # RFC 3515 2.4.2: understood and declined; the call goes on
     "REGISTER": 405,
     "SUBSCRIBE": 405,
-    "UPDATE": 405,
+    "UPDATE": 481,
 }
-"""The answer to methods that we know and do not serve (BYE and INFO: outside a dialog); any other is 501 (21.5.2)."""
+"""The answer to methods that we know and do not serve (some: outside a dialog); any other is 501 (21.5.2)."""
 
 _SCHEMES: Final = ("sip", "sips", "tel")
 
@@ -134,6 +135,8 @@ def _to_leg(core: Core, leg: Leg, incoming: Incoming, now: float) -> None:
             bye_received(core, leg, incoming, now)
         case "INVITE":
             reinvite_received(core, leg, incoming, now)
+        case "UPDATE":
+            update_received(core, leg, incoming, now)
         case "INFO":
             _info(core, leg, incoming, now)
         case _:
@@ -166,19 +169,27 @@ def _outside_dialog(core: Core, incoming: Incoming, now: float) -> None:
 def _refused(core: Core, incoming: Incoming, now: float) -> bool:
     """Whether inspection in the order of 8.2.2 and 8.2.3 ended with a refusal."""
     request = incoming.request
-    required = request.options("Require")
-    if required and request.method != "BYE":
-        # 20.32: we support no extension yet; but none could keep a peer from hanging up.
-        answer(core, incoming, 420, now=now, extra=[("Unsupported", ", ".join(required))])
+    missing = [option for option in request.options("Require") if option != TIMER]
+    if missing and request.method != "BYE":
+        # 20.32; but no extension could keep a peer from hanging up.
+        answer(core, incoming, 420, now=now, extra=[("Unsupported", ", ".join(missing))])
         return True
-    if request.method != "INVITE":
+    if request.method not in ("INVITE", "UPDATE"):
         return False
-    if request.headers.get("Max-Forwards") == "0":
+    return _offer_refused(core, incoming, now)
+
+
+def _offer_refused(core: Core, incoming: Incoming, now: float) -> bool:
+    request, shortest = incoming.request, core.wire.timers.min_se
+    if request.method == "INVITE" and request.headers.get("Max-Forwards") == "0":
         # As a back-to-back user agent we send it on, so 16.3 binds us.
         answer(core, incoming, 483, now=now)
         return True
     if request.body and request.content_type != ACCEPT:
         answer(core, incoming, 415, now=now, extra=[("Accept", ACCEPT)])
+        return True
+    if is_too_short(request, shortest):
+        answer(core, incoming, 422, now=now, extra=[("Min-SE", str(shortest))])
         return True
     return False
 

@@ -9,15 +9,17 @@ from twoleg.sip.closing import Bye, failure, finish, send_bye
 from twoleg.sip.core import Core
 from twoleg.sip.dialog import Dialog
 from twoleg.sip.events import Answered, Failed, FailureOrigin, Provisional
+from twoleg.sip.expiry import MAX_RETRIES, SHORTEST, asking, min_se
 from twoleg.sip.headers import Headers, NameAddr
 from twoleg.sip.leg import Leg
 from twoleg.sip.leg_words import LegAction, LegInput, LegState
 from twoleg.sip.message import Request, Response
-from twoleg.sip.outgoing import ALLOW, MAX_FORWARDS, Fields, cancel_of, canonical_fields
+from twoleg.sip.outgoing import ALLOW, MAX_FORWARDS, SUPPORTED, Fields, cancel_of, canonical_fields
 from twoleg.sip.peers import Peer
 from twoleg.sip.redirection import Aim, Redirections
+from twoleg.sip.refreshing import Refresher
 from twoleg.sip.routing import is_secure
-from twoleg.sip.transaction_client import ClientTransaction
+from twoleg.sip.transaction_client import NOBODY, ClientTransaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class InviteClient:
         "_redirections",
         "_request",
         "_retries",
+        "_shortest",
         "_transaction",
     )
 
@@ -60,6 +63,8 @@ class InviteClient:
         self._aim = Aim(invitation.target, invitation.peer)
         """Where the newest INVITE went."""
         self._redirections: Redirections | None = None
+        self._shortest = 0
+        """The Min-SE of a 422 (RFC 4028 7.3), in seconds."""
         self._cseq = 0
         self._retries = 0
         self._acks: dict[str, tuple[bytes, Peer] | None] = {}
@@ -80,6 +85,9 @@ class InviteClient:
             ("Contact", identity.contact(aim.peer, is_secure=is_secure(aim.uri))),
             ("CSeq", f"{self._cseq} INVITE"),
         ]
+        longest = self._core.wire.timers.session_expires
+        if longest or self._shortest:
+            fields += asking(max(longest, self._shortest), shortest=self._shortest)
         if leg.login is not None:
             self._proofs = leg.login.fields(method="INVITE", uri=aim.uri, body=body)
             fields += self._proofs
@@ -126,6 +134,7 @@ class InviteClient:
         leg = self._leg
         if leg.dialog is not None:
             self._send_ack(leg.dialog, body)
+            leg.told = body
         leg.dialing = None
 
     def _provisional(self, response: Response, now: float) -> None:
@@ -159,10 +168,13 @@ class InviteClient:
         self._settle()
         self._acks[dialog.key[2]] = None
         self._core.bind(leg, dialog)
+        leg.told = self._invitation.body
+        leg.refresher = Refresher(self._core, leg, shortest=self._shortest or SHORTEST)
         if action is LegAction.CLOSE_LATE:
             self._send_ack(dialog, b"")
             send_bye(self._core, leg, now)
             return
+        leg.refresher.settle(response, now)
         if action is LegAction.CONFIRM:
             self._send_ack(dialog, b"")
             leg.dialing = None
@@ -191,6 +203,9 @@ class InviteClient:
         if leg.login is not None and leg.login.learn(response, retries=self._retries):
             self._retries += 1
             return True
+        if self._meets(response):
+            self._retries += 1
+            return True
         if self._redirections is None:
             if response.status >= 400:
                 return False
@@ -199,6 +214,14 @@ class InviteClient:
         if aim is None:
             return False
         self._aim, self._retries = aim, 0
+        return True
+
+    def _meets(self, response: Response) -> bool:
+        """RFC 4028 7.3: whether it is a 422 that asks for a longer session interval than we did."""
+        longest = max(self._shortest, self._core.wire.timers.session_expires)
+        if response.status != 422 or self._retries >= MAX_RETRIES or min_se(response) <= longest:
+            return False
+        self._shortest = min_se(response)
         return True
 
     def _settle(self) -> None:
@@ -226,21 +249,6 @@ class InviteClient:
             finish(self._core, leg, status=None, reasons=())
 
 
-class Nobody:
-    """The user of a CANCEL: only the answer to its INVITE matters (9.1)."""
-
-    __slots__ = ()
-
-    def response_received(self, response: Response, now: float) -> None:
-        """Nothing depends on it."""
-
-    def request_failed(self, origin: FailureOrigin, now: float) -> None:
-        """The wait for the final response is bounded already."""
-
-
-NOBODY = Nobody()
-
-
 def _lasting_fields(core: Core, invitation: Invitation) -> Fields:
     """The header fields that stay the same when the INVITE is sent again (8.1.3.4, 8.1.3.5)."""
     identity = core.identity
@@ -250,6 +258,7 @@ def _lasting_fields(core: Core, invitation: Invitation) -> Fields:
         ("To", str(invitation.to)),
         ("Call-ID", identity.call_id()),
         ("Allow", ALLOW),
+        SUPPORTED,
         ("User-Agent", identity.product),
         *canonical_fields(invitation.extra_headers),
     ]

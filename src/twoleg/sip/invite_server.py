@@ -1,7 +1,4 @@
-"""Setting up a leg that calls us: provisionals, the answer or refusal, and CANCEL (RFC 3261 9.2, 13.3).
-
-Reliable provisionals and the answer 422 would join here.
-"""
+"""Setting up a leg that calls us: provisionals, the answer or refusal, and CANCEL (RFC 3261 9.2, 13.3)."""
 
 from __future__ import annotations
 
@@ -12,10 +9,12 @@ from twoleg.sip.answering import Incoming, answer, invite_fields
 from twoleg.sip.closing import failure, finish
 from twoleg.sip.core import Core
 from twoleg.sip.events import Cancelled, FailureOrigin
+from twoleg.sip.expiry import SHORTEST
 from twoleg.sip.leg import Leg
 from twoleg.sip.leg_words import LegAction, LegInput
 from twoleg.sip.message import Request
 from twoleg.sip.outgoing import reason_fields
+from twoleg.sip.refreshing import Refresher
 
 
 class InviteServer:
@@ -37,7 +36,11 @@ class InviteServer:
 
     def accept(self, *, body: bytes, now: float) -> None:
         """Send 200, and again until the ACK."""
-        data = self._answer(200, body=body, now=now)
+        leg = self._leg
+        leg.refresher = Refresher(self._core, leg, shortest=SHORTEST)
+        leg.told = body
+        timer = leg.refresher.answer(self._incoming.request, now)
+        data = self._answer(200, extra=timer, body=body, now=now)
         self._limit.cancel()
         AckWait(self._core, self._leg, self._incoming, data=data, is_first=True, now=now)
         self._leg.answering = None

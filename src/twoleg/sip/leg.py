@@ -13,14 +13,14 @@ from twoleg.sip.leg_words import LegAction, LegInput, LegState, LegStateError
 if TYPE_CHECKING:
     from twoleg.sip.credentials import Login
     from twoleg.sip.dialog import Dialog
-    from twoleg.sip.leg_parts import AckDue, Answering, Dialing, OurOffers, TheirOffers
+    from twoleg.sip.leg_parts import AckDue, Answering, Dialing, OurOffers, Refreshing, TheirOffers
 
 
 class Leg:
     """One call between us and one peer, from INVITE to the last answer.
 
     `dialing` or `answering` is there until the leg is set up; `reoffer` and `their_offer` only while somebody wants a
-    change.  `ack_waits` holds our unacknowledged 2xx by CSeq number.
+    change, `refresher` from the answer to the end.  `ack_waits` holds our unacknowledged 2xx by CSeq number.
     """
 
     __slots__ = (
@@ -32,9 +32,11 @@ class Leg:
         "id",
         "login",
         "reasons",
+        "refresher",
         "reoffer",
         "state",
         "their_offer",
+        "told",
         "we_called",
     )
 
@@ -50,6 +52,9 @@ class Leg:
         self.answering: Answering | None = None
         self.reoffer: OurOffers | None = None
         self.their_offer: TheirOffers | None = None
+        self.refresher: Refreshing | None = None
+        self.told: bytes = b""
+        """Our newest description that the other end agreed to."""
         self.ack_waits: dict[int, AckDue] = {}
 
     def advance(self, what: LegInput) -> LegAction:

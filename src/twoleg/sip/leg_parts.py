@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from twoleg.sip.message import Request
+from twoleg.sip.message import Request, Response
+from twoleg.sip.outgoing import Fields
 
 
 class Dialing(Protocol):
@@ -53,6 +54,9 @@ class OurOffers(Protocol):
     def offer(self, body: bytes | None, now: float) -> None:
         """Put one in line."""
 
+    def refresh(self, now: float) -> None:
+        """Send one that changes nothing, unless one is out or in line anyway."""
+
     def pump(self, now: float) -> None:
         """Something that was in the way is gone."""
 
@@ -64,13 +68,32 @@ class OurOffers(Protocol):
 
 
 class TheirOffers(Protocol):
-    """A re-INVITE of the other end, until it is answered (`their_offer`)."""
+    """A re-INVITE, or UPDATE with an offer, of the other end, until it is answered (`their_offer`)."""
 
     def accept(self, *, status: int, body: bytes | None, now: float) -> None:
         """Send 2xx."""
 
     def refuse(self, status: int, now: float) -> None:
         """Send 300-699."""
+
+
+class Refreshing(Protocol):
+    """The session timer of a leg that was answered (`refreshing`)."""
+
+    def fields(self) -> Fields:
+        """What our next re-INVITE says about it."""
+
+    def settle(self, response: Response, now: float) -> None:
+        """A 2xx to our INVITE or re-INVITE came."""
+
+    def answer(self, request: Request, now: float) -> Fields:
+        """What our 2xx to a re-INVITE or UPDATE says about it."""
+
+    def meets(self, response: Response) -> bool:
+        """Whether it is a 422 that can be met."""
+
+    def stop(self) -> None:
+        """The leg is ending."""
 
 
 class AckDue(Protocol):

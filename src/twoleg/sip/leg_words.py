@@ -50,7 +50,7 @@ class LegInput(IntEnum):
 
     PROVISIONAL = auto()
     MENDABLE = auto()
-    """A final response to our INVITE that asks for another one: 401 or 407 that we can answer, a 3xx to follow."""
+    """A final response to our INVITE that asks for another one: 401 or 407 that we can answer, 422, a 3xx to follow."""
     ANSWERED = auto()
     """The first 2xx; offer and answer are complete."""
     ANSWERED_WITH_OFFER = auto()
@@ -72,11 +72,13 @@ class LegInput(IntEnum):
     BYE = auto()
     BYE_DONE = auto()
     REINVITE = auto()
+    """Or an UPDATE with an offer."""
     INFO = auto()
+    """Or an UPDATE without one."""
     GONE = auto()
     """481 to a request of ours in the dialog (12.2.1.2)."""
     SILENT = auto()
-    """408, or nothing, to such a request."""
+    """408, or nothing, to such a request; or nobody refreshed the session in time (RFC 4028 10)."""
     RELEASE = auto()
     RING = auto()
     ACCEPT = auto()

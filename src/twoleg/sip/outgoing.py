@@ -13,10 +13,13 @@ Fields = list[tuple[str, str]]
 MAX_FORWARDS = ("Max-Forwards", "70")
 """The initial value that 8.1.1.6 recommends."""
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
 """What we let others do in a dialog (20.5).  REFER, MESSAGE and the like are answered too, but always with a no."""
 
 ACCEPT = "application/sdp"
+
+SUPPORTED = ("Supported", "timer")
+"""The extensions that others may use with us (20.37): RFC 4028."""
 
 
 def branch_of(request: Request) -> str:

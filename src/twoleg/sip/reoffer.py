@@ -1,11 +1,12 @@
 """Our re-INVITEs on one leg: in line, one at a time, again after 491 or 500 (RFC 3261 14.1).  Table: `reoffer_fsm`.
 
-UPDATE and session timer refreshes would stand in the same line.
+A refresh of the session (RFC 4028 7.4) is one that repeats what was told last, and whose end the owner is not told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from twoleg.sip.closing import dialog_lost
@@ -13,14 +14,13 @@ from twoleg.sip.core import Core
 from twoleg.sip.deadlines import Deadline
 from twoleg.sip.events import FailureOrigin, ReinviteAnswered, ReinviteFailed
 from twoleg.sip.headers import Reason
-from twoleg.sip.invite_client import NOBODY
 from twoleg.sip.leg import Leg
 from twoleg.sip.leg_words import LegInput, LegState, LegStateError
-from twoleg.sip.message import Request, Response
-from twoleg.sip.outgoing import ALLOW, cancel_of, proofs_of
-from twoleg.sip.peers import Peer
+from twoleg.sip.message import Response
+from twoleg.sip.outgoing import ALLOW, SUPPORTED, cancel_of
+from twoleg.sip.reoffer_attempt import Attempt
 from twoleg.sip.reoffer_fsm import REOFFER, ReofferAction, ReofferInput, ReofferState
-from twoleg.sip.transaction_client import ClientTransaction
+from twoleg.sip.transaction_client import NOBODY
 
 _MAX_IN_LINE: Final = 8
 _MAX_BACK_OFFS: Final = 8
@@ -29,42 +29,12 @@ _LONGEST_RETRY_AFTER: Final = 32
 """Seconds.  Who is told to wait longer had better be told no."""
 
 
-class Attempt:
-    """The user of one re-INVITE transaction; keeps the ACK of its 2xx for repetitions."""
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """One in line."""
 
-    __slots__ = ("ack", "cseq", "peer", "proofs", "reoffer", "request", "transaction")
-
-    def __init__(self, reoffer: Reoffer, *, request: Request, peer: Peer, cseq: int) -> None:
-        self.reoffer = reoffer
-        self.request: Request | None = request
-        self.peer = peer
-        self.cseq = cseq
-        self.proofs = proofs_of(request)
-        self.ack: tuple[bytes, Peer] | None = None
-        self.transaction: ClientTransaction | None = None
-
-    def response_received(self, response: Response, now: float) -> None:
-        """Hand it on, except for repetitions of a 2xx."""
-        if self.request is not None:
-            if response.status >= 200:
-                self.request = None
-            self.reoffer.response_received(self, response, now)
-        elif self.ack is not None:
-            self.reoffer.core.wire.send(*self.ack)
-
-    def request_failed(self, origin: FailureOrigin, now: float) -> None:
-        """Timer B, or the transport."""
-        self.reoffer.request_failed(origin, now)
-
-    @property
-    def path(self) -> Peer:
-        """Where it went in the end: a large one may have left the way of its dialog (18.1.1)."""
-        return self.peer if self.transaction is None else self.transaction.peer
-
-    def abandon(self, now: float) -> None:
-        """Wait no longer for a final response."""
-        if self.transaction is not None:
-            self.transaction.abandon(now)
+    body: bytes | None
+    is_refresh: bool = False
 
 
 class Reoffer:
@@ -76,7 +46,7 @@ class Reoffer:
         self.core = core
         self._leg = leg
         self._state = ReofferState.QUIET
-        self._line: list[bytes | None] = []
+        self._line: list[_Wish] = []
         self._attempt: Attempt | None = None
         self._deadline: Deadline | None = None
         self._retries = 0
@@ -97,8 +67,14 @@ class Reoffer:
         if len(self._line) >= _MAX_IN_LINE:
             self.core.tell(ReinviteFailed(self._leg.id, None, ()))
             return
-        self._line.append(body)
+        self._line.append(_Wish(body))
         self.pump(now)
+
+    def refresh(self, now: float) -> None:
+        """Offer again what was told last; whatever is in line anyway will do as well."""
+        if not self._line and self._leg.told:
+            self._line.append(_Wish(self._leg.told, is_refresh=True))
+            self.pump(now)
 
     def pump(self, now: float) -> None:
         """Send the first in line, unless an INVITE in either direction is unfinished (14.1)."""
@@ -112,6 +88,7 @@ class Reoffer:
         """The owner's answer to an offer in the 2xx.  Raises LegStateError when there was none."""
         if self._advance(ReofferInput.ACKNOWLEDGE) is ReofferAction.SEND_ACK:
             self._send_ack(self._attempt, body)
+            self._leg.told = body
             self._next(now)
 
     def close(self, now: float) -> None:
@@ -160,11 +137,13 @@ class Reoffer:
         if status < 200:
             return ReofferInput.PROVISIONAL
         if status < 300:
-            has_offer = bool(self._line) and not self._line[0] and bool(response.body)
+            has_offer = bool(self._line) and not self._line[0].body and bool(response.body)
             return ReofferInput.ANSWERED_WITH_OFFER if has_offer else ReofferInput.ANSWERED
         login = self._leg.login
         if login is not None and login.learn(response, retries=self._retries):
-            return ReofferInput.CHALLENGED
+            return ReofferInput.MENDABLE
+        if self._leg.refresher is not None and self._leg.refresher.meets(response):
+            return ReofferInput.MENDABLE
         if status in _FINAL:
             return _FINAL[status]
         may_wait = self._back_offs < _MAX_BACK_OFFS
@@ -173,14 +152,16 @@ class Reoffer:
         return ReofferInput.LATER if may_wait and _retry_after(response) is not None else ReofferInput.REFUSED
 
     def _send(self, now: float) -> None:
-        dialog, body = self._leg.dialog, self._line[0] or b""
+        dialog, body = self._leg.dialog, self._line[0].body or b""
         if dialog is None:
             raise RuntimeError("re-INVITE without a dialog")
-        extra = [("Contact", dialog.contact), ("Allow", ALLOW)]
+        extra = [("Contact", dialog.contact), ("Allow", ALLOW), SUPPORTED]
+        if self._leg.refresher is not None:
+            extra += self._leg.refresher.fields()
         if body:
             extra.append(("Content-Type", "application/sdp"))
         request, peer = dialog.request("INVITE", extra=extra, body=body, login=self._leg.login)
-        self._attempt = Attempt(self, request=request, peer=peer, cseq=dialog.local_cseq)
+        self._attempt = Attempt(self, request=request, peer=peer, cseq=dialog.local_cseq, wire=self.core.wire)
         self._attempt.transaction = self.core.transactions.request(
             request, peer=peer, user=self._attempt, leg=self._leg.id, now=now
         )
@@ -188,9 +169,13 @@ class Reoffer:
     def _answered(self, attempt: Attempt, response: Response, action: ReofferAction, now: float) -> None:
         if self._leg.dialog is not None:
             self._leg.dialog.refresh_target(response)
+        if self._leg.refresher is not None and action is not ReofferAction.ACK_ONLY:
+            self._leg.refresher.settle(response, now)
         if action is not ReofferAction.REPORT_OFFER:
             self._send_ack(attempt, b"")
-        if action is not ReofferAction.ACK_ONLY:
+        if action is ReofferAction.CONFIRM:
+            self._leg.told = self._line[0].body or self._leg.told
+        if action is not ReofferAction.ACK_ONLY and not self._line[0].is_refresh:
             self.core.tell(ReinviteAnswered(self._leg.id, response.status, response.body or None))
         if action is ReofferAction.CONFIRM:
             self._next(now)
@@ -230,7 +215,8 @@ class Reoffer:
         self.core.wire.send(*attempt.ack)
 
     def _fail(self, status: int | None, reasons: Sequence[Reason], now: float) -> None:
-        self.core.tell(ReinviteFailed(self._leg.id, status, reasons))
+        if not self._line[0].is_refresh:
+            self.core.tell(ReinviteFailed(self._leg.id, status, reasons))
         self._next(now)
 
     def _next(self, now: float) -> None:

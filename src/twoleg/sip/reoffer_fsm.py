@@ -34,7 +34,8 @@ class ReofferInput(IntEnum):
     PROVISIONAL = auto()
     ANSWERED = auto()
     ANSWERED_WITH_OFFER = auto()
-    CHALLENGED = auto()
+    MENDABLE = auto()
+    """401 or 407 that we can answer, 422 that we can meet."""
     GLARE = auto()
     """491."""
     LATER = auto()
@@ -109,7 +110,7 @@ REOFFER: Final[Mapping[ReofferState, Mapping[ReofferInput, ReofferStep]]] = {
         _I.PROVISIONAL: ReofferStep(None, _A.ARM_LIMIT),
         _I.ANSWERED: _CONFIRMED,
         _I.ANSWERED_WITH_OFFER: _OFFERED,
-        _I.CHALLENGED: ReofferStep(None, _A.SEND),
+        _I.MENDABLE: ReofferStep(None, _A.SEND),
         _I.GLARE: ReofferStep(_S.BACKING_OFF, _A.BACK_OFF),
         _I.LATER: ReofferStep(_S.BACKING_OFF, _A.BACK_OFF),
         _I.REFUSED: _FAILED,
@@ -122,7 +123,7 @@ REOFFER: Final[Mapping[ReofferState, Mapping[ReofferInput, ReofferStep]]] = {
         _I.PROVISIONAL: IGNORED,
         _I.ANSWERED: _CONFIRMED,
         _I.ANSWERED_WITH_OFFER: _OFFERED,
-        _I.CHALLENGED: _FAILED,
+        _I.MENDABLE: _FAILED,
         _I.GLARE: _FAILED,
         _I.LATER: _FAILED,
         _I.REFUSED: _FAILED,

@@ -23,6 +23,12 @@ class Timers:
     """Longest life of an INVITE without a final response, in both roles.  Ours: timer C of 16.6 is over 180 s."""
     reinvite_limit: float = 32.0
     """Longest wait for a final response to our re-INVITE once a provisional came.  Ours."""
+    update_limit: float = 20.0
+    """Longest that an offer in an UPDATE waits for its answer: its sender gives up after 64 * T1 (RFC 3311 5.2)."""
+    session_expires: int = 1800
+    """The session interval that we ask for, and the longest that we agree to (RFC 4028 4.2); 0 asks for none."""
+    min_se: int = 90
+    """The shortest session interval that we agree to (RFC 4028 5: at least 90)."""
 
     @property
     def timeout(self) -> float:

@@ -34,6 +34,21 @@ class ClientUser(Protocol):
         """No final response will come: TIMEOUT or TRANSPORT."""
 
 
+class Nobody:
+    """The user of a CANCEL: only the answer to its INVITE matters (RFC 3261 9.1)."""
+
+    __slots__ = ()
+
+    def response_received(self, response: Response, now: float) -> None:
+        """Nothing depends on it."""
+
+    def request_failed(self, origin: FailureOrigin, now: float) -> None:
+        """The wait for the final response is bounded already."""
+
+
+NOBODY = Nobody()
+
+
 class ClientTransaction:
     """Sends its request at once.  Once it has a final response it keeps only what a repetition of that needs."""
 
