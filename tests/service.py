@@ -32,7 +32,7 @@ CREATE_PATH = "/apiaccess/CC-Management/v1/mobileAgent/createCall"
 QUERY_PATH = "/apiaccess/CC-Management/v1/mobileAgent/queryCallState"
 
 _READY = re.compile(r"^twoleg ready +http://(?P<http>\S+) +sip udp:(?P<host>[\d.]+):(?P<port>\d+)", re.MULTILINE)
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 """Seconds for a start, a stop, a command: generous, because the machine may be busy; nothing normally takes two."""
 
 

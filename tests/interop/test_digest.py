@@ -14,7 +14,7 @@ from interop.scripts import (
     CUSTOMER_ANSWERS,
     CUSTOMER_PORT,
     INVITED,
-    RING,
+    TALK,
     answers,
     hangs_up,
     hears,
@@ -48,7 +48,7 @@ def is_challenged(challenge: Challenge) -> str:
 def test_a_challenged_call_is_repeated_with_credentials(desk: Desk, challenge: Challenge) -> None:
     with (
         desk.agent(is_challenged(challenge), AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(is_challenged(challenge), CUSTOMER_ANSWERS, waits(RING), hangs_up()) as customer,
+        desk.customer(is_challenged(challenge), CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
     ):
         call = desk.call()
         call.shows(1)
@@ -126,7 +126,7 @@ def test_a_challenged_bye_is_repeated_with_credentials(desk: Desk, status: int) 
     asked_back = hears("BYE") + says(challenge.status, challenge.phrase, tag=None, headers=[challenge.header])
     with (
         desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, asked_back, is_released()) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(RING), hangs_up()) as customer,
+        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
     ):
         call = desk.call()
         call.ended(0)
@@ -148,7 +148,7 @@ def test_a_challenged_reinvite_is_repeated_with_credentials(desk: Desk) -> None:
     )
     with (
         desk.agent(AGENT_ANSWERS, asked_back, AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(INVITED, rings(), answers(sdp(CUSTOMER_PORT)), waits(RING), hangs_up()) as customer,
+        desk.customer(INVITED, rings(), answers(sdp(CUSTOMER_PORT)), waits(TALK), hangs_up()) as customer,
     ):
         call = desk.call()
         call.shows(2)

@@ -18,6 +18,7 @@ from interop.scripts import (
     INVITED,
     NORMAL,
     RING,
+    TALK,
     answers,
     hangs_up,
     hears,
@@ -141,7 +142,7 @@ def test_a_request_ends_a_call_that_still_waits(desk: Desk) -> None:
 def test_hanging_up_a_call_that_is_over_changes_nothing(desk: Desk) -> None:
     with (
         desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(RING), hangs_up()),
+        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()),
     ):
         call = desk.call()
         ended = call.ended(0)
@@ -151,10 +152,10 @@ def test_hanging_up_a_call_that_is_over_changes_nothing(desk: Desk) -> None:
     assert call.client.query(call.serial) == ended
 
 
-def test_an_answer_that_crosses_the_cancel_is_acknowledged_and_released(desk: Desk) -> None:
+def test_an_answer_that_crosses_the_cancel_is_acknowledged_and_released(hasty_desk: Desk) -> None:
     """The agent's ring timer is over, the CANCEL under way, and now it answers: too late, but it must not hang."""
-    with desk.agent(ANSWERS_THE_CANCEL) as agent, desk.customer(INVITED) as customer:
-        call = desk.call()
+    with hasty_desk.agent(ANSWERS_THE_CANCEL) as agent, hasty_desk.customer(INVITED) as customer:
+        call = hasty_desk.call()
         call.shows(1)
         call.ended(4)
         agent.kept()
@@ -165,12 +166,12 @@ def test_an_answer_that_crosses_the_cancel_is_acknowledged_and_released(desk: De
     assert call.client.query(call.serial)["reasonCode"] == 4
 
 
-def test_a_customer_who_answers_across_the_cancel_is_released_too(desk: Desk) -> None:
+def test_a_customer_who_answers_across_the_cancel_is_released_too(hasty_desk: Desk) -> None:
     with (
-        desk.agent(AGENT_ANSWERS, is_released()) as agent,
-        desk.customer(ANSWERS_THE_CANCEL) as customer,
+        hasty_desk.agent(AGENT_ANSWERS, is_released()) as agent,
+        hasty_desk.customer(ANSWERS_THE_CANCEL) as customer,
     ):
-        call = desk.call()
+        call = hasty_desk.call()
         call.ended(5)
         agent.kept()
         customer.kept()
@@ -178,10 +179,10 @@ def test_a_customer_who_answers_across_the_cancel_is_released_too(desk: Desk) ->
     assert story(customer) == ["INVITE", "-> 180", "CANCEL", "-> 200", "-> 200", "ACK", "BYE", "-> 200"]
 
 
-def test_a_phone_that_never_says_487_is_forgotten_all_the_same(desk: Desk) -> None:
+def test_a_phone_that_never_says_487_is_forgotten_all_the_same(hasty_desk: Desk) -> None:
     """It takes the CANCEL and says nothing more: the published end does not wait for it."""
-    with desk.agent(INVITED, rings(0), hears("CANCEL"), says(200, "OK")) as agent:
-        call = desk.call()
+    with hasty_desk.agent(INVITED, rings(0), hears("CANCEL"), says(200, "OK")) as agent:
+        call = hasty_desk.call()
         call.ended(4)
         agent.kept()
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from interop.exchange import Exchange
 from interop.scripts import (
     AGENT_PORT,
     CUSTOMER_PORT,
@@ -22,33 +21,15 @@ from interop.scripts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from interop.exchange import Desk, PlacedCall
 
 LOST = 10
 """Percent."""
 
 CALLS = 8
-LOSSY: dict[str, Any] = {"calls": CALLS, "lose_percent": LOST, "deadline": 90.0}
+LOSES: dict[str, Any] = {"calls": CALLS, "lose_percent": LOST, "deadline": 90.0}
 PATIENT = 4.0
 """Seconds a phone remembers a call that is over: a BYE whose answer was lost comes again after 0.5, 1.5 and 3.5 s."""
-
-
-@pytest.fixture(scope="module")
-def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    """A service whose ring timers leave room for retransmissions."""
-    timers = {"ring_agent": 40, "ring_customer": 40}
-    with Exchange.running(tmp_path_factory.mktemp("patient"), pairs=4, timers=timers) as running:
-        yield running
-
-
-@pytest.fixture
-def lossy(patient: Exchange, tmp_path: Path) -> Iterator[Desk]:
-    """A desk of that service."""
-    with patient.desk(tmp_path) as desk:
-        yield desk
 
 
 AGENT = (
@@ -67,10 +48,10 @@ def place(desk: Desk) -> list[PlacedCall]:
 
 
 @pytest.mark.timeout(180)
-def test_calls_that_lose_packets_come_about_and_end_as_they_did(lossy: Desk) -> None:
+def test_calls_that_lose_packets_come_about_and_end_as_they_did(desk: Desk) -> None:
     talks = INVITED + rings(0.2) + answers(sdp(CUSTOMER_PORT)) + waits(1.0) + hangs_up()
-    with lossy.agent(AGENT, **LOSSY) as agent, lossy.customer(talks, **LOSSY) as customer:
-        calls = place(lossy)
+    with desk.agent(AGENT, **LOSES) as agent, desk.customer(talks, **LOSES) as customer:
+        calls = place(desk)
         for call in calls:
             call.ended(0, seconds=60)
         agent.kept(60)
@@ -83,11 +64,11 @@ def test_calls_that_lose_packets_come_about_and_end_as_they_did(lossy: Desk) -> 
 
 
 @pytest.mark.timeout(180)
-def test_refusals_that_lose_packets_arrive(lossy: Desk) -> None:
+def test_refusals_that_lose_packets_arrive(desk: Desk) -> None:
     busy = INVITED + rings(0.2) + refuses(486, "Busy Here")
     rung = INVITED + rings(0.2) + answers(sdp(AGENT_PORT, "inactive")) + is_released(lingering=PATIENT)
-    with lossy.agent(rung, **LOSSY) as agent, lossy.customer(busy, **LOSSY) as customer:
-        calls = place(lossy)
+    with desk.agent(rung, **LOSES) as agent, desk.customer(busy, **LOSES) as customer:
+        calls = place(desk)
         for call in calls:
             call.ended(3, seconds=60)
         agent.kept(60)

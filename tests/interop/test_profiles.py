@@ -11,7 +11,7 @@ from interop.scripts import (
     AGENT_IS_CONNECTED,
     CUSTOMER_ANSWERS,
     INVITED,
-    RING,
+    TALK,
     hangs_up,
     is_cancelled,
     is_released,
@@ -29,7 +29,7 @@ NORMAL, BUSY, NO_ANSWER, REJECTED = 16, 17, 19, 21
 def test_a_normal_end(desk: Desk) -> None:
     with (
         desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()),
-        desk.customer(CUSTOMER_ANSWERS, waits(RING), hangs_up()),
+        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()),
     ):
         call = desk.call(profile="ita", callData="order 7")
         call.shows(1)
@@ -57,9 +57,9 @@ def test_an_agent_that_refuses(desk: Desk, status: int, phrase: str, cause: int)
         call.ended(cause)
 
 
-def test_a_customer_that_does_not_answer(desk: Desk) -> None:
-    with desk.agent(AGENT_ANSWERS, is_released()), desk.customer(INVITED, rings(0), is_cancelled()):
-        call = desk.call(profile="ita")
+def test_a_customer_that_does_not_answer(hasty_desk: Desk) -> None:
+    with hasty_desk.agent(AGENT_ANSWERS, is_released()), hasty_desk.customer(INVITED, rings(0), is_cancelled()):
+        call = hasty_desk.call(profile="ita")
         call.shows(1)
         call.ended(NO_ANSWER)
 

@@ -12,6 +12,7 @@ from interop.scripts import (
     CUSTOMER_PORT,
     INVITED,
     RING,
+    TALK,
     answers,
     asks,
     follows_until_released,
@@ -32,8 +33,6 @@ from interop.wire import media, once, only, requests, sdp_version, story
 if TYPE_CHECKING:
     from interop.exchange import Desk
     from interop.sipp import Sipp, TracedMessage
-
-TALK = 0.3
 
 
 def answer_to_own(phone: Sipp) -> TracedMessage:

@@ -11,7 +11,7 @@ from interop.scripts import (
     AGENT_ANSWERS,
     AGENT_IS_CONNECTED,
     CUSTOMER_ANSWERS,
-    RING,
+    TALK,
     hangs_up,
     is_released,
     sdp,
@@ -110,7 +110,7 @@ def test_an_extension_that_we_lack_is_named(desk: Desk) -> None:
 def test_garbage_disturbs_nobody(desk: Desk) -> None:
     with (
         desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(RING), hangs_up()) as customer,
+        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as vandal,
     ):
         call = desk.call()
