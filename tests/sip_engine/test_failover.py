@@ -141,6 +141,24 @@ def test_a_carrier_that_wants_to_be_left_alone_and_has_no_stand_in_ends_calls_wi
     assert world.is_clean()
 
 
+def test_no_agent_is_rung_while_the_customers_carrier_wants_to_be_left_alone() -> None:
+    world = World(trunk("agents", 5070, prefixes=("1",)), trunk("carrier", 5071, prefixes=("2",)))
+    agents = world.carrier(5070, answers(after=0.1))
+    carrier = world.carrier(5071, refuses(503, ("Retry-After", "20")))
+    world.place()
+    world.run(1)
+    serial = world.place(offset=1)
+    world.run(1)
+    assert (world.call(serial).reason, world.call(serial).cause) == (Reason.NOT_DIALLED, 42)
+    assert (agents.dialled, carrier.dialled) == (["1001"], ["2001"])
+    world.run(20)
+    world.place(offset=2)
+    world.run(1)
+    assert carrier.dialled == ["2001", "2001"]
+    world.run(60)
+    assert world.is_clean()
+
+
 def test_the_addresses_of_a_trunk_are_tried_one_after_the_other() -> None:
     named = Trunk(name="named", uri="sip:carrier.example")
     peers = [Peer("udp", "127.0.0.1", port) for port in (5071, 5072, 5073)]

@@ -63,7 +63,7 @@ class Dialler:
     def _found(self, entry: EngineCall, role: Role, dialling: Dialling, peers: Sequence[Peer], why: str) -> None:
         if dialling.is_over:
             return
-        dialling.peers = deque(peers)
+        dialling.peers, dialling.addresses = deque(peers), len(peers)
         if dialling.peers:
             self._send_in_turn(entry, role, dialling)
         else:

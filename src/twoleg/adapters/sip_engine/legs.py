@@ -29,6 +29,8 @@ class Dialling:
     has_begun: bool = False
     peers: deque[Peer] = field(default_factory=deque)
     """Further addresses of the trunk of the moment."""
+    addresses: int = 0
+    """How many its name led to."""
     peer: Peer | None = None
     attempt: Attempt | None = None
     """The newest."""

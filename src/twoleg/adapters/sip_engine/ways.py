@@ -51,6 +51,8 @@ class Ways:
         self._draw = draw
         self._now = now
         self._avoided = Avoided()
+        self._closed: dict[str, float] = {}
+        """Until when a trunk asked to be left alone."""
         self._room: Callable[[str], None] = _nobody_waits
 
     def tell_room(self, room: Callable[[str], None]) -> None:
@@ -81,8 +83,12 @@ class Ways:
             return LegRefused(leg.role, causes.NO_ROUTE_TO_DESTINATION, str(error))
         names = [trunk.name for trunk in trunks if self._states.is_up(trunk.name)]
         if not names:
-            return LegRefused(leg.role, causes.NETWORK_OUT_OF_ORDER, _all_down(leg, trunks))
-        return self._avoided.last(names, self._now())
+            return LegRefused(leg.role, causes.NETWORK_OUT_OF_ORDER, _none_left("are down", leg, trunks))
+        now = self._now()
+        names = [name for name in names if self._closed.get(name, now) <= now]
+        if not names:
+            return LegRefused(leg.role, causes.CONGESTION, _none_left("asked to be left alone", leg, trunks))
+        return self._avoided.last(names, now)
 
     def give_back(self, dialling: Dialling) -> None:
         """The leg needs its channel no more; again is harmless."""
@@ -119,7 +125,8 @@ class Ways:
             self._room(name)
 
     def _is_good(self, name: str) -> bool:
-        return self._states.is_up(name) and not self._avoided.holds(name, self._now())
+        now = self._now()
+        return self._states.is_up(name) and not self._avoided.holds(name, now) and self._closed.get(name, now) <= now
 
     def moved_on(self, dialling: Dialling) -> bool:
         """Whether there is another trunk, with room; the dialling holds that room now."""
@@ -147,17 +154,22 @@ class Ways:
             self.was_silent(dialling)
         seconds = facts.retry_after(event)
         if seconds is not None:
-            self._targets.penalise(peer, until=self._now() + seconds)
+            now = self._now()
+            self._targets.penalise(peer, until=now + seconds)
+            if not dialling.peers:
+                others = dialling.addresses - 1  # they were only silent, and may be back sooner
+                self._closed[dialling.route.trunk.name] = now + (min(seconds, Avoided.SECONDS) if others else seconds)
 
     def is_well(self, dialling: Dialling) -> None:
         """Its address answers."""
         self._avoided.remove(dialling.peer)
         self._avoided.remove(dialling.route.trunk.name)
+        self._closed.pop(dialling.route.trunk.name, None)
 
 
-def _all_down(leg: Leg, trunks: Sequence[Trunk]) -> str:
+def _none_left(why: str, leg: Leg, trunks: Sequence[Trunk]) -> str:
     names = ", ".join(trunk.name for trunk in trunks)
-    return f"all trunks for {leg.number} are down: {names}"
+    return f"all trunks for {leg.number} {why}: {names}"
 
 
 def _nobody_waits(_trunk: str) -> None:
