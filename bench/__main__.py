@@ -22,6 +22,7 @@ from bench.processes import OTHER_CORE, machine, on_core
 from bench.ramp import Stage, best_of
 from bench.store import StoreFigures
 from bench.store import measure as measure_store
+from bench.transports import measure as measure_transports
 
 WANTED_CALLS = 250
 WANTED_CPU_MS = 3.5
@@ -42,10 +43,11 @@ class Effort:
     stage_seconds: float
     answer_seconds: float
     stored_calls: int
+    legs: int
 
 
-FULL = Effort(stage_seconds=12, answer_seconds=20, stored_calls=1_000_000)
-QUICK = Effort(stage_seconds=5, answer_seconds=5, stored_calls=20_000)
+FULL = Effort(stage_seconds=12, answer_seconds=20, stored_calls=1_000_000, legs=20_000)
+QUICK = Effort(stage_seconds=5, answer_seconds=5, stored_calls=20_000, legs=1000)
 """To see that everything works; its figures mean nothing."""
 
 
@@ -164,11 +166,16 @@ def _store_rows(found: StoreFigures) -> list[Row]:
     ]
 
 
+def _transports(folder: Path, effort: Effort) -> list[Row]:
+    return measure_transports(folder, legs=effort.legs)
+
+
 PARTS: dict[str, Callable[[Path, Effort], list[Row]]] = {
     "api": _api,
     "calls": _calls,
     "answer": _answer,
     "store": _store,
+    "transports": _transports,
 }
 
 

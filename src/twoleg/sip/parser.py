@@ -26,6 +26,8 @@ MAX_HEADERS: Final = 200
 
 _END_OF_HEAD: Final = re.compile(rb"\r?\n\r?\n")
 _FOLD: Final = re.compile(r"\n[ \t]+")
+_LENGTHS: Final = re.compile(rb"\n(?:Content-Length|l)[ \t]*:([^\n]*)", re.IGNORECASE)
+
 _CALL_ID: Final = re.compile(r"[\x21-\x7e]+")
 
 _ADDRESS_LISTS: Final = {"Contact": "contacts", "Record-Route": "record_routes", "Route": "routes"}
@@ -257,6 +259,10 @@ class StreamParser:
 
 def _announced_length(head: bytes) -> int:
     """Content-Length of a head in a stream: present, and the same wherever it is repeated."""
+    found = _LENGTHS.findall(head)
+    plain = found[0].strip(b" \t\r") if len(found) == 1 else b""
+    if plain.isdigit() and len(plain) < 6 and b"\n " not in head and b"\n\t" not in head:
+        return int(plain)  # as nearly every message has it
     lines = _FOLD.sub(" ", head.decode("utf-8", "surrogateescape").replace("\r\n", "\n")).split("\n")
     fields = [line.partition(":") for line in lines[1:]]
     values = {value.strip(" \t") for name, _, value in fields if canonical_name(name.rstrip(" \t")) == "Content-Length"}
