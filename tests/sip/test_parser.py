@@ -210,6 +210,37 @@ def test_stream_gives_messages_however_it_is_cut() -> None:
         assert [one.body for one in found if isinstance(one, Request)] == [b"hello", b"hello"]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Content-Length:5",
+        b"content-length \t:  5 \t",
+        b"L: 5",
+        b"Content-Length: 5\r\nl: 5",
+        b"Content-Length:\r\n 5",
+        b"Subject: a\r\n Content-Length: 9\r\nContent-Length: 5",
+        b"Content-Length: 0000000005",
+    ],
+)
+def test_stream_measures_a_message_however_its_length_is_written(line: bytes) -> None:
+    parser = StreamParser()
+    parser.add(FRAMED.replace(b"Content-Length: 5", line) * 2)
+    octets = [parser.take(), parser.take(), parser.take()]
+
+    assert octets == [FRAMED.replace(b"Content-Length: 5", line)] * 2 + [None]
+
+
+@pytest.mark.parametrize(
+    ("octets", "is_inside"), [(b"", False), (b"\r\n", False), (b"\r\n\r", False), (b"B", True), (b"BYE sip:", True)]
+)
+def test_stream_tells_half_a_message_from_a_keep_alive(octets: bytes, is_inside: bool) -> None:  # noqa: FBT001
+    parser = StreamParser()
+    parser.add(octets)
+
+    assert parser.take() is None
+    assert parser.is_inside is is_inside
+
+
 def test_stream_counts_pings_and_skips_line_breaks() -> None:
     parser = StreamParser()
     assert parser.feed(b"\r\n\r") == []
@@ -232,6 +263,9 @@ def test_stream_goes_on_after_a_malformed_message() -> None:
         BYE,  # no Content-Length
         FRAMED.replace(b"Content-Length: 5", b"Content-Length: 5\r\nl: 6"),
         FRAMED.replace(b"Content-Length: 5", b"Content-Length: -5"),
+        FRAMED.replace(b"Content-Length: 5", b"Content-Length: 5x"),
+        FRAMED.replace(b"Content-Length: 5", b"Content-Length:"),
+        FRAMED.replace(b"Content-Length: 5", b"X-Content-Length: 5"),
         FRAMED.replace(b"Content-Length: 5", b"Content-Length: 65535"),
         b"x" * (MAX_MESSAGE + 1),
     ],
