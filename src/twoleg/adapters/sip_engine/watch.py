@@ -92,6 +92,7 @@ class TrunkWatch:
             if trunk.registers or trunk.health.every > 0
         }
         self._leaving: set[str] = set()
+        self._is_stopping = False
 
     def is_up(self, name: str) -> bool:
         """Whether calls may be sent by that trunk."""
@@ -110,6 +111,7 @@ class TrunkWatch:
 
     def stop(self) -> None:
         """Ask no more, and unregister; `is_done` once all registrars have answered or stayed silent for 32 s."""
+        self._is_stopping = True
         for name, watched in self._watched.items():
             if watched.timer is not None:
                 watched.timer.cancel()
@@ -145,6 +147,8 @@ class TrunkWatch:
     def _register(self, name: str, peers: Sequence[Peer], why: str) -> None:
         watched = self._watched[name]
         trunk, uri = watched.route.trunk, watched.route.uri
+        if self._is_stopping:
+            return
         if not peers:
             self._lacks_registration(watched, f"not registered: {why}")
             self._clock.call_later(_LOOK_AGAIN, partial(self._look_for_registrar, name))
@@ -184,6 +188,8 @@ class TrunkWatch:
     def _send_question(self, name: str, question: int, peers: Sequence[Peer], _why: str) -> None:
         watched = self._watched[name]
         trunk = watched.route.trunk
+        if self._is_stopping:
+            return
         if not peers:
             self._answered(name, question, None)
             return
@@ -200,7 +206,7 @@ class TrunkWatch:
 
     def _answered(self, name: str, question: int, status: int | None) -> None:
         watched = self._watched[name]
-        if question != watched.question:
+        if question != watched.question or self._is_stopping:
             return
         watched.question += 1  # whatever else comes of it comes too late
         if watched.timer is not None:
