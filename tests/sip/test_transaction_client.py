@@ -145,6 +145,19 @@ def test_another_request_is_repeated_every_t2_after_a_provisional() -> None:
     assert bench.sending_times(13) == [4.0, 8.0, 12.0]
 
 
+@pytest.mark.parametrize("status", ["200 OK", "503 Service Unavailable"])
+def test_a_final_response_after_a_provisional_ends_another_request(status: str) -> None:
+    bench = Bench()
+    ping(bench)
+    request = bench.request()
+    bench.hear(reply(request, "100 Trying"))
+
+    bench.hear(reply(request, status))
+
+    assert bench.event(OptionsAnswered) == OptionsAnswered("t", int(status[:3]))
+    assert bench.sending_times(40) == []
+
+
 @pytest.mark.parametrize("provisional", [False, True])
 def test_another_request_fails_after_timer_f(*, provisional: bool) -> None:
     bench = Bench()

@@ -57,6 +57,17 @@ def test_a_refusal_is_repeated_up_to_t2_and_given_up_after_timer_h() -> None:
     assert bench.event(Released) == Released(leg, None, ())
 
 
+def test_a_repeated_invite_gets_the_refusal_again() -> None:
+    bench = Bench()
+    bench.ua.reject(bench.ring_in(), status=486, now=bench.now)
+    (first,) = bench.ua.take_output()
+
+    bench.hear(call_in())
+
+    assert bench.ua.take_output() == [first]
+    assert bench.events() == []
+
+
 def test_the_ack_ends_the_repetition_of_a_refusal() -> None:
     bench = Bench()
     leg = bench.ring_in()
