@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One for all tests here that leave it as it is."""
-    with Service.serve(sandbox_config(tmp_path_factory.mktemp("service"), ring_agent=2, max_talk=2)) as running:
+    with Service.serve(sandbox_config(tmp_path_factory.mktemp("service"), ring_agent=2, max_talk=4)) as running:
         yield running
         assert running.faults() == []
 
