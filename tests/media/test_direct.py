@@ -360,3 +360,84 @@ def test_one_origin_per_dialog_and_a_rising_version(path: DirectPath, wishes: Wi
     second = wishes.take_offer(AGENT).origin
     assert (second.session_id, second.username, second.address) == (first.session_id, first.username, first.address)
     assert second.version == first.version + 1
+
+
+def test_an_early_change_of_the_customers_network_is_answered_for_the_agent(path: DirectPath, wishes: Wishes) -> None:
+    path.dial(AGENT)
+    wishes.take()
+    path.answered(AGENT, AGENT_SDP)
+    path.dial(CUSTOMER)
+    wishes.take()
+    path.early(CUSTOMER, CUSTOMER_SDP)
+
+    path.offered(CUSTOMER, sdp(5004, address="192.0.2.9"))
+
+    assert audio_of(wishes.take_answer(CUSTOMER)) == ("192.0.2.7", 4000, Direction.SENDRECV)
+    path.answered(CUSTOMER, None)
+    path.bridge()
+    assert audio_of(wishes.take_offer(AGENT)) == ("192.0.2.9", 5004, Direction.SENDRECV)
+    path.answered(AGENT, sdp(4000))
+    assert wishes.take() == ("bridged",)
+
+
+def test_an_early_change_names_only_codecs_of_the_agent(path: DirectPath, wishes: Wishes) -> None:
+    path.dial(AGENT)
+    wishes.take()
+    path.answered(AGENT, AGENT_SDP.replace(b"RTP/AVP 8 0 9 101", b"RTP/AVP 0"))
+    path.dial(CUSTOMER)
+    wishes.take()
+
+    path.offered(CUSTOMER, CUSTOMER_SDP)
+
+    audio = wishes.take_answer(CUSTOMER).audio
+    assert audio is not None
+    assert audio.formats == ["0"]
+
+
+def test_an_agent_who_hears_early_media_follows_its_change(path: DirectPath, wishes: Wishes) -> None:
+    path.dial(AGENT)
+    wishes.take()
+    path.answered(AGENT, AGENT_SDP)
+    path.dial(CUSTOMER)
+    wishes.take()
+    path.early(CUSTOMER, CUSTOMER_SDP)
+    path.pass_early()
+    wishes.take()
+    path.answered(AGENT, sdp(4000))
+
+    path.offered(CUSTOMER, sdp(5004, address="192.0.2.9"))
+
+    offer = wishes.made.pop()
+    assert offer[:2] == ("offer", AGENT)
+    assert isinstance(offer[2], bytes)
+    assert audio_of(SessionDescription.parse(offer[2])) == ("192.0.2.9", 5004, Direction.SENDRECV)
+    wishes.take_answer(CUSTOMER)
+
+
+def test_an_early_change_that_the_agent_cannot_follow_changes_nothing(path: DirectPath, wishes: Wishes) -> None:
+    path.dial(AGENT)
+    wishes.take()
+    path.answered(AGENT, AGENT_SDP)
+    path.dial(CUSTOMER)
+    wishes.take()
+    path.early(CUSTOMER, CUSTOMER_SDP)
+
+    path.offered(CUSTOMER, sdp(5004).replace(b"RTP/AVP 8", b"RTP/SAVP 8"))
+
+    assert wishes.take() == ("answer", CUSTOMER, 488, None)
+    path.answered(CUSTOMER, None)
+    path.bridge()
+    assert audio_of(wishes.take_offer(AGENT)) == ("192.0.2.8", 5000, Direction.SENDRECV)
+
+
+@pytest.mark.parametrize("audio", [b"", b"m=audio 0 RTP/AVP 8\r\n"])
+def test_a_fax_offer_is_refused_and_the_bridge_stays(path: DirectPath, wishes: Wishes, audio: bytes) -> None:
+    """T.38: no audio is left in the offer."""
+    bridged(path, wishes)
+    fax = CUSTOMER_SDP[: CUSTOMER_SDP.index(b"m=")] + audio + b"m=image 5006 udptl t38\r\na=T38FaxVersion:0\r\n"
+
+    path.offered(CUSTOMER, fax)
+
+    assert wishes.take() == ("answer", CUSTOMER, 488, None)
+    path.offered(CUSTOMER, CUSTOMER_SDP)
+    assert audio_of(wishes.take_answer(CUSTOMER)) == ("192.0.2.7", 4000, Direction.SENDRECV)

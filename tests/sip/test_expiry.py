@@ -38,7 +38,7 @@ def test_a_call_of_ours_asks_for_a_session_interval() -> None:
 
     invite = bench.request()
     assert invite.headers.get("Session-Expires") == "1800"
-    assert invite.options("Supported") == ["timer"]
+    assert invite.options("Supported") == ["100rel", "timer"]
     assert invite.headers.get("Min-SE") is None
 
 

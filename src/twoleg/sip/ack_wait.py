@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from twoleg.sip.answering import Incoming
 from twoleg.sip.closing import fail_unacknowledged, send_bye
 from twoleg.sip.core import Core
 from twoleg.sip.events import Acknowledged
+from twoleg.sip.incoming import Incoming
 from twoleg.sip.leg import Leg
 from twoleg.sip.leg_words import LegAction, LegInput
 from twoleg.sip.message import Request

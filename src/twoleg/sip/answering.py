@@ -1,29 +1,17 @@
-"""Requests that are being served, and the building and sending of their responses (RFC 3261 8.2.6)."""
+"""The building and sending of responses (RFC 3261 8.2.6)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from twoleg.sip.core import Core
-from twoleg.sip.message import Request, response_to
+from twoleg.sip.incoming import Incoming
+from twoleg.sip.message import response_to
 from twoleg.sip.outgoing import ACCEPT, ALLOW, SUPPORTED
-from twoleg.sip.peers import Peer
 from twoleg.sip.routing import is_secure
-from twoleg.sip.transaction_server import ServerTransaction
 
 OPTIONS_FIELDS = (("Allow", ALLOW), ("Accept", ACCEPT), SUPPORTED)
 """What 11.2 wants in the answer to OPTIONS."""
-
-
-@dataclass(slots=True)
-class Incoming:
-    """A request, its transaction, and where it came from.  `tag` is ours for To; a new one is made when it is None."""
-
-    request: Request
-    transaction: ServerTransaction
-    source: Peer
-    tag: str | None = None
 
 
 def answer(

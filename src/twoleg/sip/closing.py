@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from twoleg.sip.answering import Incoming, answer
+from twoleg.sip.answering import answer
 from twoleg.sip.core import Core
 from twoleg.sip.credentials import Login
 from twoleg.sip.dialog import Dialog
 from twoleg.sip.events import Failed, FailureOrigin, HungUp, Released
 from twoleg.sip.headers import Reason
+from twoleg.sip.incoming import Incoming
 from twoleg.sip.leg import Leg
 from twoleg.sip.leg_words import LegAction, LegInput
 from twoleg.sip.message import Response

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from twoleg.sip.ack_wait import ack_received
-from twoleg.sip.answering import OPTIONS_FIELDS, Incoming, answer, retry_after
+from twoleg.sip.answering import OPTIONS_FIELDS, answer, retry_after
 from twoleg.sip.closing import bye_received
 from twoleg.sip.core import Core
 from twoleg.sip.dialog import Dialog, dialog_key
@@ -13,6 +13,7 @@ from twoleg.sip.errors import SipParseError
 from twoleg.sip.events import IncomingInvite, InfoReceived, Malformed, Stray
 from twoleg.sip.expiry import TIMER, is_too_short
 from twoleg.sip.headers import Via
+from twoleg.sip.incoming import Incoming
 from twoleg.sip.invite_server import InviteServer
 from twoleg.sip.leg import Leg
 from twoleg.sip.leg_words import LegAction, LegInput
@@ -119,14 +120,27 @@ def _cancel(core: Core, taken_back: ServerTransaction | None, incoming: Incoming
 
 def _in_dialog(core: Core, incoming: Incoming, now: float) -> None:
     leg = core.dialogs.get(dialog_key(incoming.request))
-    if leg is None or leg.dialog is None:
+    if leg is None:
         answer(core, incoming, 481, now=now)
         return
     core.wire.in_hand = incoming.transaction.leg = leg.id
-    if not leg.dialog.takes(incoming.request.cseq.number):
+    if leg.dialog is None:
+        _in_early_dialog(core, leg, incoming, now)
+    elif not leg.dialog.takes(incoming.request.cseq.number):
         answer(core, incoming, 500, now=now, extra=retry_after(core.identity.pick(10)))
     elif not _refused(core, incoming, now):
         _to_leg(core, leg, incoming, now)
+
+
+def _in_early_dialog(core: Core, leg: Leg, incoming: Incoming, now: float) -> None:
+    """The phone that we called asks for something before it answers."""
+    early = None if leg.dialing is None else leg.dialing.early
+    if early is None:
+        answer(core, incoming, 481, now=now)
+    elif not early.takes(incoming):
+        answer(core, incoming, 500, now=now, extra=retry_after(core.identity.pick(10)))
+    elif not _refused(core, incoming, now) and not early.request_received(incoming, now):
+        _not_for_legs(core, incoming, now)
 
 
 def _to_leg(core: Core, leg: Leg, incoming: Incoming, now: float) -> None:

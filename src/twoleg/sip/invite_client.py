@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from twoleg.sip.closing import Bye, failure, finish, send_bye
 from twoleg.sip.core import Core
 from twoleg.sip.dialog import Dialog
+from twoleg.sip.early_dialogs import RELIABLE, EarlyDialogs, is_reliable
 from twoleg.sip.events import Answered, Failed, FailureOrigin, Provisional
-from twoleg.sip.expiry import MAX_RETRIES, SHORTEST, asking, min_se
+from twoleg.sip.expiry import MAX_RETRIES, SHORTEST, TIMER, asking, min_se
 from twoleg.sip.headers import Headers, NameAddr
 from twoleg.sip.leg import Leg
 from twoleg.sip.leg_words import LegAction, LegInput, LegState
@@ -53,6 +54,7 @@ class InviteClient:
         "_retries",
         "_shortest",
         "_transaction",
+        "early",
     )
 
     def __init__(self, core: Core, leg: Leg, invitation: Invitation, *, now: float) -> None:
@@ -65,6 +67,7 @@ class InviteClient:
         self._redirections: Redirections | None = None
         self._shortest = 0
         """The Min-SE of a 422 (RFC 4028 7.3), in seconds."""
+        self.early: EarlyDialogs | None = None
         self._cseq = 0
         self._retries = 0
         self._acks: dict[str, tuple[bytes, Peer] | None] = {}
@@ -105,11 +108,12 @@ class InviteClient:
         else:
             self._refusal(response, now)
 
-    def request_failed(self, origin: FailureOrigin, _now: float) -> None:
+    def request_failed(self, origin: FailureOrigin, now: float) -> None:
         """Timer B, or the transport."""
         leg = self._leg
         is_timeout = origin is FailureOrigin.TIMEOUT
         action = leg.advance(LegInput.NO_RESPONSE if is_timeout else LegInput.UNREACHABLE)
+        self._close_early(None, now)
         self._settle()
         if action is LegAction.FAIL:
             self._core.tell(failure(leg, origin=origin, phrase="no response" if is_timeout else "unreachable"))
@@ -141,11 +145,19 @@ class InviteClient:
         action = self._leg.advance(LegInput.PROVISIONAL)
         if action is LegAction.SEND_CANCEL:
             self.cancel(now)
-        elif action is LegAction.REPORT_PROVISIONAL and response.status > 100:
+        elif action is LegAction.REPORT_PROVISIONAL and response.status > 100 and self._is_news(response, now):
             body, tag = response.body or None, response.to.tag or ""
             self._core.tell(
                 Provisional(self._leg.id, response.status, response.reason, tag, body, response.reasons, response)
             )
+
+    def _is_news(self, response: Response, now: float) -> bool:
+        """Whether the owner is told: not of the repetitions of a reliable provisional, which get their PRACK."""
+        if not is_reliable(response):
+            return True
+        if self.early is None:
+            self.early = EarlyDialogs(self._core, self._leg)
+        return self.early.take(response, self._aim, now)
 
     def _success(self, response: Response, now: float) -> None:
         tag = response.to.tag or ""
@@ -166,9 +178,10 @@ class InviteClient:
         has_offer = not self._invitation.body and bool(response.body)
         action = leg.advance(LegInput.ANSWERED_WITH_OFFER if has_offer else LegInput.ANSWERED)
         self._settle()
+        self._close_early(dialog, now)
         self._acks[dialog.key[2]] = None
         self._core.bind(leg, dialog)
-        leg.told = self._invitation.body
+        leg.told = leg.told or self._invitation.body
         leg.refresher = Refresher(self._core, leg, shortest=self._shortest or SHORTEST)
         if action is LegAction.CLOSE_LATE:
             self._send_ack(dialog, b"")
@@ -190,8 +203,10 @@ class InviteClient:
         leg = self._leg
         action = leg.advance(LegInput.MENDABLE if self._can_mend(response) else LegInput.REFUSAL)
         if action is LegAction.RETRY:
+            self._close_early(None, now)
             self._send(now)
             return
+        self._close_early(None, now)
         self._settle()
         if action is LegAction.FAIL:
             self._core.tell(_refused(leg, response, self._redirections))
@@ -224,6 +239,11 @@ class InviteClient:
         self._shortest = min_se(response)
         return True
 
+    def _close_early(self, confirmed: Dialog | None, now: float) -> None:
+        if self.early is not None:
+            self.early.close(confirmed, now)
+            self.early = None
+
     def _settle(self) -> None:
         """A final response is there: no CANCEL, retry or limit any more."""
         self._limit.cancel()
@@ -245,6 +265,7 @@ class InviteClient:
         if leg.advance(LegInput.CANCEL_UNHEARD) is LegAction.ABANDON:
             if self._transaction is not None:
                 self._transaction.abandon(now)
+            self._close_early(None, now)
             self._settle()
             finish(self._core, leg, status=None, reasons=())
 
@@ -258,7 +279,8 @@ def _lasting_fields(core: Core, invitation: Invitation) -> Fields:
         ("To", str(invitation.to)),
         ("Call-ID", identity.call_id()),
         ("Allow", ALLOW),
-        SUPPORTED,
+        # Without an offer of ours a reliable provisional would bring one, and its answer would be due in the PRACK.
+        ("Supported", f"{RELIABLE}, {TIMER}") if invitation.body else SUPPORTED,
         ("User-Agent", identity.product),
         *canonical_fields(invitation.extra_headers),
     ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twoleg.sip.ack_wait import AckWait, ack_received
-from twoleg.sip.answering import Incoming, answer, invite_fields
+from twoleg.sip.answering import answer, invite_fields
 from twoleg.sip.closing import failure, finish
 from twoleg.sip.core import Core
 from twoleg.sip.events import Cancelled, FailureOrigin
 from twoleg.sip.expiry import SHORTEST
+from twoleg.sip.incoming import Incoming
 from twoleg.sip.leg import Leg
 from twoleg.sip.leg_words import LegAction, LegInput
 from twoleg.sip.message import Request

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from twoleg.sip.message import Request, Response
 from twoleg.sip.outgoing import Fields
+
+if TYPE_CHECKING:
+    from twoleg.sip.incoming import Incoming
 
 
 class Dialing(Protocol):
@@ -20,6 +23,21 @@ class Dialing(Protocol):
 
     def ack(self, body: bytes) -> None:
         """Send the ACK that waited for the owner's answer."""
+
+    @property
+    def early(self) -> EarlyRequests | None:
+        """Its early dialogs, if there are any."""
+        ...
+
+
+class EarlyRequests(Protocol):
+    """The early dialogs of an INVITE of ours (`early_dialogs`)."""
+
+    def takes(self, incoming: Incoming) -> bool:
+        """Whether the number of a request is in order."""
+
+    def request_received(self, incoming: Incoming, now: float) -> bool:
+        """Serve a request; False for one that has no place there."""
 
 
 class Answering(Protocol):

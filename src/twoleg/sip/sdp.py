@@ -231,14 +231,23 @@ def inactive_offer(
 
 
 def answer_to(
-    offer: SessionDescription, *, address: str, port: int, session_id: int, version: int = 1
+    offer: SessionDescription,
+    *,
+    address: str,
+    port: int,
+    session_id: int,
+    version: int = 1,
+    among: Media | None = None,
 ) -> SessionDescription:
     """An answer (RFC 3264 6) that takes the first plain RTP audio stream with `DEFAULT_CODECS` and refuses all others.
 
-    Raises SdpError when the offer holds no such stream with a codec of ours: answer 488.
+    With `among` only the codecs of that audio stream are taken.  Raises SdpError when the offer holds no such stream with a codec of ours: answer 488.
     """
     audio = next((one for one in offer.media if one.kind == "audio" and one.port and one.protocol == _PROFILE), None)
     codecs = [] if audio is None else _common_codecs(audio)
+    if among is not None:
+        names = {codec.name for codec in _common_codecs(among)}
+        codecs = [codec for codec in codecs if codec.name in names]
     if audio is None or all(codec.name == "telephone-event" for codec in codecs):
         raise SdpError("no plain RTP audio stream with a codec of ours")
     offered = audio.direction or direction_of(offer.lines) or Direction.SENDRECV

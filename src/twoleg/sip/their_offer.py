@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twoleg.sip.ack_wait import AckWait, ack_received
-from twoleg.sip.answering import Incoming, answer, invite_fields, retry_after
+from twoleg.sip.answering import answer, invite_fields, retry_after
 from twoleg.sip.core import Core
 from twoleg.sip.deadlines import Deadline
 from twoleg.sip.events import Reinvited
+from twoleg.sip.incoming import Incoming
 from twoleg.sip.leg import Leg
 from twoleg.sip.leg_words import LegAction, LegInput
 from twoleg.sip.message import Request
@@ -94,8 +95,16 @@ def reinvite_received(core: Core, leg: Leg, incoming: Incoming, now: float) -> N
         answer(core, incoming, 491, now=now)
     elif action is LegAction.TAKE and leg.dialog is not None:
         leg.dialog.refresh_target(incoming.request)
-        TheirOffer(core, leg, incoming, now)
-        core.tell(Reinvited(leg.id, incoming.request.body or None))
+        take_offer(core, leg, incoming, now)
+
+
+def take_offer(core: Core, leg: Leg, incoming: Incoming, now: float) -> None:
+    """Tell the owner, unless the one before this is not answered yet."""
+    if leg.their_offer is not None:
+        answer(core, incoming, 500, now=now, extra=retry_after(core.identity.pick(10)))
+        return
+    TheirOffer(core, leg, incoming, now)
+    core.tell(Reinvited(leg.id, incoming.request.body or None))
 
 
 def update_received(core: Core, leg: Leg, incoming: Incoming, now: float) -> None:

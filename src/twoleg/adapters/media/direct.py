@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, unique
 
+from twoleg.adapters.media.compare import is_known, receivers
 from twoleg.application.media import MediaWishes
 from twoleg.domain import causes
 from twoleg.domain.call import Role
@@ -72,6 +73,7 @@ class DirectPath:
         self._address = address
         self._sides = {AGENT: _Side(serial), CUSTOMER: _Side(serial)}
         self._wants_bridge = False
+        self._passes_early = False
 
     def dial(self, role: Role) -> None:
         """The agent is offered silence, the customer what the agent answered. Raises `SdpError` before that."""
@@ -141,12 +143,15 @@ class DirectPath:
 
     def offered(self, role: Role, body: bytes | None) -> None:
         """Passed on to the other phone, or answered alone while there is none."""
+        before = self._sides[role].heard
         if self._is_crossed(role):
             self._wishes.answer(role, REQUEST_PENDING, None)
         elif body is not None and not self._hear(role, body):
             self._wishes.answer(role, NOT_ACCEPTABLE, None)
         elif role is AGENT and not self._wants_bridge:
             self._answer_alone(role, asked=body is None)
+        elif self._sides[role].under_way is _Purpose.DIAL:
+            self._answer_early(role, before)
         else:
             self._sides[role].owes_answer = body is None
             self._pass_on(role)
@@ -163,7 +168,7 @@ class DirectPath:
             return
         if side.owes_answer:
             self._offer(role.other, None, _Purpose.PASS)
-        elif _is_known(side.heard, other.told):
+        elif is_known(side.heard, other.told):
             self._answer_passed(role)
         else:
             self._offer(role.other, side.heard, _Purpose.PASS)
@@ -176,6 +181,31 @@ class DirectPath:
         side, heard = self._sides[role], self._sides[role.other].heard
         side.told = heard
         self._wishes.answer(role, 200, None if heard is None else self._encode(role, heard))
+
+    def _answer_early(self, role: Role, before: SessionDescription | None) -> None:
+        """An offer of the customer's network before the customer answers: where the agent is stays as it was told.
+
+        The agent is told where the customer is now by `bridge`, or at once if it hears early media.
+        """
+        side, agent = self._sides[role], self._heard(AGENT)
+        if side.heard is None or agent.audio is None or agent.audio_address is None:
+            raise SdpError("no offer to answer, or nobody to answer for")
+        try:
+            answer = answer_to(
+                side.heard,
+                address=agent.audio_address,
+                port=agent.audio.port,
+                session_id=side.session_id,
+                among=agent.audio,
+            )
+        except SdpError:
+            side.heard = before
+            self._wishes.answer(role, NOT_ACCEPTABLE, None)
+            return
+        side.telling = answer  # what its 2xx makes the last thing it was told
+        self._wishes.answer(role, 200, self._encode(role, answer))
+        if self._passes_early:
+            self.pass_early()
 
     def _answer_alone(self, role: Role, *, asked: bool) -> None:
         """Nobody to ask yet: hold the line with inactive media."""
@@ -208,6 +238,7 @@ class DirectPath:
 
     def pass_early(self) -> None:
         """Offer the early description to the agent, unless an offer is under way to it."""
+        self._passes_early = True
         early = self._sides[CUSTOMER].heard
         if early is not None and self._sides[AGENT].under_way is None:
             self._offer(AGENT, early, _Purpose.EARLY)
@@ -218,7 +249,7 @@ class DirectPath:
         agent, customer = self._sides[AGENT], self._heard(CUSTOMER)
         if agent.under_way is not None:
             return  # early media is still being offered; its answer comes back here
-        if _is_known(customer, agent.told):
+        if is_known(customer, agent.told):
             self._follow_agent()
         else:
             self._offer(AGENT, customer, _Purpose.BRIDGE)
@@ -230,7 +261,7 @@ class DirectPath:
     def _follow_agent(self) -> None:
         """Bridged, unless the agent moved its media since the customer was told where it is."""
         agent, customer = self._heard(AGENT), self._sides[CUSTOMER]
-        if customer.told is not None and _receivers(agent) == _receivers(customer.told):
+        if customer.told is not None and receivers(agent) == receivers(customer.told):
             self._wishes.bridged()
         else:
             self._offer(CUSTOMER, agent, _Purpose.MOVE)
@@ -265,19 +296,3 @@ class DirectPath:
             username="-", session_id=side.session_id, version=side.version, address=self._address
         )
         return named.encode()
-
-
-def _is_known(news: SessionDescription | None, told: SessionDescription | None) -> bool:
-    """Whether a phone that was told this learns nothing from the news: the same media at the same place."""
-    return news is not None and told is not None and _content(news) == _content(told)
-
-
-def _content(description: SessionDescription) -> tuple[object, ...]:
-    """What of a description matters to the phone that is told it: where to send, attributes, bandwidth, the media."""
-    return [line for line in description.lines if line[0] in "cab"], description.media
-
-
-def _receivers(description: SessionDescription) -> tuple[object, ...]:
-    """Where its author receives audio."""
-    ports = [stream.port for stream in description.media if stream.kind == "audio"]
-    return description.audio_address, ports
