@@ -24,6 +24,8 @@ class NameServer(asyncio.DatagramProtocol):
     def __init__(self, *records: str) -> None:
         self.asked: Counter[tuple[str, str]] = Counter()
         self.silent = False
+        self.unknown: set[str] = set()
+        """Record types that it has never heard of."""
         self.address = ("127.0.0.1", 0)
         self._sets: dict[tuple[dns.name.Name, dns.rdatatype.RdataType], dns.rrset.RRset] = {}
         self._transport: asyncio.DatagramTransport | None = None
@@ -61,7 +63,9 @@ class NameServer(asyncio.DatagramProtocol):
         response = dns.message.make_response(query)
         response.flags |= dns.flags.RA
         found = self._sets.get((question.name, question.rdtype))
-        if found is not None:
+        if kind in self.unknown:
+            response.set_rcode(dns.rcode.SERVFAIL)
+        elif found is not None:
             response.answer.append(found)
         else:
             response.authority.append(dns.rrset.from_text(*_SOA.split(maxsplit=4)))  # type: ignore[arg-type]

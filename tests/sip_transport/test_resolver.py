@@ -126,6 +126,14 @@ def test_without_srv_the_name_itself_has_the_address_at_the_default_port() -> No
     assert peers_of("sips:sip1.example.com", A) == [Peer("tls", "192.0.2.1", 5061, "sip1.example.com")]
 
 
+def test_a_server_that_does_not_know_naptr_is_asked_for_srv() -> None:
+    async def story(server: NameServer) -> None:
+        server.unknown = {"NAPTR"}
+        assert await resolver_of(server).resolve(SipUri.parse("sip:example.com")) == [Peer("tcp", "192.0.2.1", 5062)]
+
+    with_server(story, "_sip._tcp.example.com. 60 IN SRV 0 0 5062 sip1.example.com.", A)
+
+
 def test_both_families_are_looked_up_in_the_order_of_our_own_addresses() -> None:
     four, six = Peer("udp", "192.0.2.1", 5060), Peer("udp", "2001:db8::1", 5060)
     assert peers_of("sip:sip1.example.com", A, AAAA, families=(4, 6)) == [four, six]

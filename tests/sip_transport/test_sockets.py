@@ -88,4 +88,6 @@ def test_larger_buffers_are_asked_for() -> None:
 def test_the_log_hears_the_same_trouble_once_in_a_while() -> None:
     quiet = Quiet(every=30, remembered=1)
     assert [quiet.may_tell(HERE, now) for now in (0, 29, 30, 31, 60)] == [True, False, True, False, True]
-    assert not quiet.may_tell(THERE, 0)
+    assert not quiet.may_tell(THERE, 61)
+    assert quiet.may_tell(THERE, 90)
+    assert not quiet.may_tell(HERE, 91)

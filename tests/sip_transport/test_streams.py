@@ -129,9 +129,10 @@ def test_a_peer_of_a_kind_that_we_have_no_address_for_is_unreachable() -> None:
     async def story() -> None:
         async with post() as here:
             peers = [Peer("udp", "::1", 5060), Peer("sctp", LOOPBACK, 5060), Peer("tls", LOOPBACK, 5061)]
+            peers.append(Peer("tcp", "a.name.that.is.not.looked.up", 5060))
             for peer in peers:
                 here.send(ask(), peer)
-            await until(lambda: len(here.core.failed) == 3)
+            await until(lambda: len(here.core.failed) == 4)
             assert set(here.core.failed) == set(peers)
 
     drive(story())
@@ -600,6 +601,7 @@ def test_datagrams_beyond_the_limit_are_not_heard_but_counted() -> None:
                 await until(lambda: here.shell.counters.received == 20)
                 assert here.heard() == [ask(number) for number in range(5)]
                 assert here.shell.counters.flooded == 15
+                assert len(here.log.of("sip_flood")) == 1
                 here.send(ask(1), stranger.peer)
                 assert await stranger.receive() == ask(1)
                 for number in range(20):

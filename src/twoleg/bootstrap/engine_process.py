@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
+from dataclasses import asdict
 
 from twoleg.adapters.media.direct import DirectMedia
 from twoleg.adapters.sip_engine.engine import SipCallEngine
@@ -68,6 +69,7 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
         watch.stop()
         await _part(journal, conductor, watch, log)
         shell.close()
+        log.info("what the sockets counted", **asdict(shell.counters))
     finally:
         store.close()
 

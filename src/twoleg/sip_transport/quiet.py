@@ -6,7 +6,11 @@ from twoleg.sip.peers import Peer
 
 
 class Quiet:
-    """Remembers about whom something was said and when; at most `remembered` peers, the rest is not told at all."""
+    """Remembers about whom something was said and when.
+
+    With `remembered` peers the one longest ago makes way, if of it, too, something might be said again; else nothing
+    is said of a new one.
+    """
 
     def __init__(self, *, every: float, remembered: int = 1024) -> None:
         """`every`: seconds until the same may be told of the same peer again; infinite for never."""
@@ -20,6 +24,10 @@ class Quiet:
         if told is not None and now - told < self._every:
             return False
         if told is None and len(self._told) >= self._remembered:
-            return False
+            longest_ago = next(iter(self._told))
+            if now - self._told[longest_ago] < self._every:
+                return False
+            del self._told[longest_ago]
+        self._told.pop(peer, None)
         self._told[peer] = now
         return True

@@ -125,9 +125,13 @@ class Resolver:
         return found or [(plain, host, _port(plain))]
 
     async def _pointers(self, host: str) -> list[tuple[str, str]]:
-        """The usable NAPTR records, as transport and name of the SRV records (4.1)."""
+        """The usable NAPTR records, as transport and name of the SRV records (4.1).
+
+        Servers that do not know the type, and say so by an error or by nothing, are many: then there are none.
+        """
         usable = []
-        for record in await self._records.of(host, "NAPTR"):
+        (answer,) = await gather(self._records.of(host, "NAPTR"))
+        for record in () if isinstance(answer, LookupTrouble) else answer:
             transport = _SERVICES.get(record.service.decode("ascii", "replace").upper())
             if transport in self._transports and record.flags.lower() == b"s":
                 usable.append((record.order, record.preference, transport, _text(record.replacement)))

@@ -14,7 +14,7 @@ from twoleg.sip.peers import Peer, Transmit
 from twoleg.sip_transport.connection import Connection, StreamLimits
 from twoleg.sip_transport.flood import UNLIMITED, Flood
 from twoleg.sip_transport.listener import Accepting, Listener
-from twoleg.sip_transport.names import other_name, said, way_back
+from twoleg.sip_transport.names import is_address, other_name, said, way_back
 from twoleg.sip_transport.quiet import Quiet
 from twoleg.sip_transport.shell import Counters, Hub, TransportLog
 from twoleg.sip_transport.tls import Tls, is_for
@@ -83,7 +83,7 @@ class Streams:
     # ------------------------------------------------------------------ sending
 
     def send(self, message: Transmit) -> None:
-        """By the connection that there is, else by a new one."""
+        """By the connection that there is, else by a new one, which is made without a look-up."""
         connection = self._ways.get(message.peer)
         if connection is None or not connection.is_open:
             target = way_back(message)
@@ -94,10 +94,10 @@ class Streams:
             self._counters.sent += 1
             return
         self._counters.unsent += 1
-        self._hub.unreachable(message.peer, "too many connections" if connection is None else "it does not read")
+        self._hub.unreachable(message.peer, "no connection can be made" if connection is None else "it does not read")
 
     def _dial(self, peer: Peer) -> Connection | None:
-        if self._is_closed or not self._has_room():
+        if self._is_closed or not is_address(peer.host) or not self._has_room():
             return None
         connection = Connection(self, peer, is_ours=True, limits=self._limits)
         self._ways[peer] = connection
@@ -110,7 +110,7 @@ class Streams:
         try:
             async with asyncio.timeout(self._limits.connect):
                 await self._loop.create_connection(lambda: connection, peer.host, peer.port, **self._how(peer))
-        except (OSError, TimeoutError, ssl.SSLError) as error:
+        except (OSError, TimeoutError, ValueError) as error:  # what ssl says of odd names is a ValueError
             self._fail(connection, said(error))
             return
         if connection.refusal is not None:
@@ -191,6 +191,7 @@ class Streams:
         wait = self._flood.wait(connection.peer.host, self._hub.now())
         if wait > 0:
             self._counters.flooded += 1
+            self._say(connection.peer, "too many messages: read more slowly", event="sip_flood")
         return wait
 
     def heard(self, connection: Connection, data: bytes) -> None:
@@ -263,9 +264,9 @@ class Streams:
         self._work.add(task)
         task.add_done_callback(self._work.discard)
 
-    def _say(self, peer: Peer, why: str) -> None:
+    def _say(self, peer: Peer, why: str, *, event: str = "sip_connection_dropped") -> None:
         if self._quiet.may_tell(Peer(peer.transport, peer.host, 0), self._hub.now()):
-            self._log.warning("sip_connection_dropped", peer=f"{peer.transport}:{peer.host_port}", why=why)
+            self._log.warning(event, peer=f"{peer.transport}:{peer.host_port}", why=why)
 
 
 def _way(listener: Listener) -> tuple[str, bool]:

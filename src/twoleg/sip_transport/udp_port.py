@@ -13,6 +13,7 @@ from twoleg.sip.parser import is_keep_alive
 from twoleg.sip.peers import Peer, Transmit
 from twoleg.sip_transport.flood import UNLIMITED, Flood
 from twoleg.sip_transport.icmp import report_errors, take_unreachable
+from twoleg.sip_transport.quiet import Quiet
 from twoleg.sip_transport.shell import Counters, Hub, TransportLog
 from twoleg.sip_transport.sockets import BUFFER, is_sendable, widen_buffers
 
@@ -54,6 +55,8 @@ class UdpPort:
         self._socket = socket
         self._counters = counters
         self._flood = flood or Flood(UNLIMITED)
+        self._log = log
+        self._quiet = Quiet(every=30.0)
         self._loop = asyncio.get_running_loop()
         self._backlog: deque[Transmit] = deque()
         self._peers: dict[object, Peer] = {}
@@ -121,6 +124,8 @@ class UdpPort:
             peer = self._peers[address] = Peer("udp", address[0], address[1])
         if not self._flood.admits(peer.host, self._hub.now()):
             self._counters.flooded += 1
+            if self._quiet.may_tell(Peer("udp", peer.host, 0), self._hub.now()):
+                self._log.warning("sip_flood", peer=f"udp:{peer.host}", why="too many messages: not heard")
             return
         self._hub.hear(data, peer)
 
