@@ -240,6 +240,58 @@ def test_an_offer_that_rings_too_long_is_cancelled() -> None:
     assert bench.event(ReinviteFailed).status == 487
 
 
+def cancelled(bench: Bench, leg: LegId, body: bytes | None = OFFER.encode()) -> Request:
+    """An offer of ours that rang too long: its CANCEL is out."""
+    invite = offered(bench, leg, body)
+    bench.hear(reply(invite, "180 Ringing"))
+    bench.run(20)
+    assert bench.lines() == ["CANCEL"]
+    return invite
+
+
+def test_an_answer_that_crosses_the_cancel_of_our_offer_counts() -> None:
+    bench = Bench(timers=Timers(reinvite_limit=20))
+    leg, _ = bench.talk_out()
+
+    bench.hear(reply(cancelled(bench, leg), "200 OK", CONTACT, body=ANSWER))
+
+    assert bench.lines() == ["ACK"]
+    assert bench.event(ReinviteAnswered) == ReinviteAnswered(leg, 200, ANSWER.encode())
+
+
+def test_an_offer_that_crosses_the_cancel_is_still_answered() -> None:
+    bench = Bench(timers=Timers(reinvite_limit=20))
+    leg, _ = bench.talk_out()
+    bench.hear(reply(cancelled(bench, leg, None), "200 OK", CONTACT, body=OFFER))
+    assert bench.event(ReinviteAnswered).body == OFFER.encode()
+
+    bench.ua.ack(leg, body=ANSWER.encode(), now=bench.now)
+
+    assert bench.request().body == ANSWER.encode()
+
+
+@pytest.mark.parametrize("lines", [("491 Request Pending",), ("500 Server Internal Error", "Retry-After: 1")])
+def test_a_cancelled_offer_is_not_sent_again(lines: tuple[str, ...]) -> None:
+    bench = Bench(timers=Timers(reinvite_limit=20))
+    leg, _ = bench.talk_out()
+
+    bench.hear(reply(cancelled(bench, leg), *lines))
+
+    assert bench.event(ReinviteFailed).status == int(lines[0][:3])
+    assert bench.lines() == ["ACK"]
+    assert bench.sending_times(60) == []
+
+
+@pytest.mark.parametrize(("status", "method"), [("481 Gone", "481"), ("408 Request Timeout", "408")])
+def test_a_cancelled_offer_may_find_the_dialog_lost(status: str, method: str) -> None:
+    bench = Bench(timers=Timers(reinvite_limit=20))
+    leg, _ = bench.talk_out()
+
+    bench.hear(reply(cancelled(bench, leg), status))
+
+    assert [event.method for event in bench.events() if isinstance(event, HungUp)] == [method]
+
+
 def test_an_offer_that_answers_neither_itself_nor_its_cancel_ends_the_leg() -> None:
     bench = Bench(timers=Timers(reinvite_limit=20))
     leg, _ = bench.talk_out()
