@@ -30,6 +30,9 @@ def answer(
     response = response_to(request, status, to_tag=incoming.tag)
     for name, value in extra:
         response.headers.add(name, value)
+    leg = core.legs.get(incoming.transaction.leg)
+    if leg is not None and leg.dialog is not None and leg.dialog.session is not None:
+        response.headers.add(*leg.dialog.session)
     if body:
         response.headers.add("Content-Type", ACCEPT)
         response.body = body

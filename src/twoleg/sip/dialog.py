@@ -40,6 +40,7 @@ class Dialog:
         "key",
         "local_cseq",
         "remote_cseq",
+        "session",
         "target",
     )
 
@@ -51,6 +52,8 @@ class Dialog:
         self.local_cseq = 0
         self.remote_cseq = -1
         self.target = target
+        self.session: tuple[str, str] | None = None
+        """The Session-ID header of all that we say in it."""
         self._local = local
         self._remote = remote
         self._routes = routes
@@ -140,6 +143,8 @@ class Dialog:
             ("CSeq", f"{cseq} {method}"),
             *extra,
         ]
+        if self.session is not None:
+            fields.append(self.session)
         if login is not None:
             fields += login.fields(method=method, uri=uri, body=body)
         return Request(method, uri, Headers.of_canonical(fields), body), peer

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from twoleg.sip.closing import Bye, failure, finish, send_bye
 from twoleg.sip.core import Core
 from twoleg.sip.dialog import Dialog
-from twoleg.sip.early_dialogs import RELIABLE, EarlyDialogs, is_reliable
+from twoleg.sip.early_dialogs import EarlyDialogs, is_reliable
 from twoleg.sip.events import Answered, Failed, FailureOrigin, Provisional
-from twoleg.sip.expiry import MAX_RETRIES, SHORTEST, TIMER, asking, min_se
+from twoleg.sip.expiry import MAX_RETRIES, SHORTEST, asking, min_se
 from twoleg.sip.headers import Headers, NameAddr
+from twoleg.sip.invitation import Invitation, lasting_fields
 from twoleg.sip.leg import Leg
 from twoleg.sip.leg_words import LegAction, LegInput, LegState
 from twoleg.sip.message import Request, Response
-from twoleg.sip.outgoing import ALLOW, MAX_FORWARDS, SUPPORTED, Fields, cancel_of, canonical_fields
+from twoleg.sip.outgoing import (
+    Fields,
+    cancel_of,
+    session_id_field,
+    session_id_of,
+)
 from twoleg.sip.peers import Peer
 from twoleg.sip.redirection import Aim, Redirections
 from twoleg.sip.refreshing import Refresher
 from twoleg.sip.routing import is_secure
 from twoleg.sip.transaction_client import NOBODY, ClientTransaction
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """What the owner of a leg wants to be sent, and by way of whom."""
-
-    target: str
-    peer: Peer
-    from_: NameAddr
-    to: NameAddr
-    body: bytes
-    content_type: str
-    extra_headers: Sequence[tuple[str, str]]
 
 
 class InviteClient:
@@ -72,7 +64,7 @@ class InviteClient:
         self._retries = 0
         self._acks: dict[str, tuple[bytes, Peer] | None] = {}
         """By To-tag: the ACK of each 2xx, None while its answer is awaited."""
-        self._fields = _lasting_fields(core, invitation)
+        self._fields = lasting_fields(core, invitation)
         self._proofs: Fields = []
         self._request: Request | None = None
         self._transaction: ClientTransaction | None = None
@@ -180,6 +172,8 @@ class InviteClient:
         self._settle()
         self._close_early(dialog, now)
         self._acks[dialog.key[2]] = None
+        if self._invitation.session_id:
+            dialog.session = session_id_field(self._invitation.session_id, session_id_of(response))
         self._core.bind(leg, dialog)
         leg.told = leg.told or self._invitation.body
         leg.refresher = Refresher(self._core, leg, shortest=self._shortest or SHORTEST)
@@ -268,25 +262,6 @@ class InviteClient:
             self._close_early(None, now)
             self._settle()
             finish(self._core, leg, status=None, reasons=())
-
-
-def _lasting_fields(core: Core, invitation: Invitation) -> Fields:
-    """The header fields that stay the same when the INVITE is sent again (8.1.3.4, 8.1.3.5)."""
-    identity = core.identity
-    fields = [
-        MAX_FORWARDS,
-        ("From", str(invitation.from_.with_tag(identity.tag()))),
-        ("To", str(invitation.to)),
-        ("Call-ID", identity.call_id()),
-        ("Allow", ALLOW),
-        # Without an offer of ours a reliable provisional would bring one, and its answer would be due in the PRACK.
-        ("Supported", f"{RELIABLE}, {TIMER}") if invitation.body else SUPPORTED,
-        ("User-Agent", identity.product),
-        *canonical_fields(invitation.extra_headers),
-    ]
-    if invitation.body:
-        fields.append(("Content-Type", invitation.content_type))
-    return fields
 
 
 def _refused(leg: Leg, response: Response, redirections: Redirections | None) -> Failed:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from twoleg.sip.header_names import canonical_name
 from twoleg.sip.headers import Headers, Reason
-from twoleg.sip.message import Request, Response
+from twoleg.sip.message import Message, Request, Response
 
 Fields = list[tuple[str, str]]
 
@@ -18,8 +19,25 @@ ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
 
 ACCEPT = "application/sdp"
 
+_HEX: Final = frozenset("0123456789abcdef")
+
 SUPPORTED = ("Supported", "timer")
 """The extensions that others may use with us (20.37): RFC 4028."""
+
+
+_NOBODY: Final = "0" * 32
+"""The nil UUID of RFC 7989 5: the other end has not said who it is."""
+
+
+def session_id_field(ours: str, theirs: str) -> tuple[str, str]:
+    """The Session-ID header (RFC 7989 5) from two UUIDs of 32 hexadecimal digits; `theirs` "" while it is unknown."""
+    return ("Session-ID", f"{ours};remote={theirs or _NOBODY}")
+
+
+def session_id_of(message: Message) -> str:
+    """The UUID of its author, "" when there is none that can be read."""
+    uuid = (message.headers.get("Session-ID") or "").partition(";")[0].strip().lower()
+    return uuid if len(uuid) == 32 and set(uuid) <= _HEX else ""
 
 
 def branch_of(request: Request) -> str:
@@ -32,7 +50,7 @@ def _belonging_to(request: Request, method: str, *, to: str) -> Fields:
     fields = [("Via", request.headers.get("Via") or "")]
     fields += [item for item in request.headers if item[0] == "Route"]
     fields.append(MAX_FORWARDS)
-    fields += [item for item in request.headers if item[0] in ("From", "Call-ID")]
+    fields += [item for item in request.headers if item[0] in ("From", "Call-ID", "Session-ID")]
     fields += [("To", to), ("CSeq", f"{request.cseq.number} {method}")]
     return fields
 

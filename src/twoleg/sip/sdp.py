@@ -241,7 +241,8 @@ def answer_to(
 ) -> SessionDescription:
     """An answer (RFC 3264 6) that takes the first plain RTP audio stream with `DEFAULT_CODECS` and refuses all others.
 
-    With `among` only the codecs of that audio stream are taken.  Raises SdpError when the offer holds no such stream with a codec of ours: answer 488.
+    With `among` only the codecs of that audio stream are taken.
+    Raises SdpError when the offer holds no such stream with such a codec: answer 488.
     """
     audio = next((one for one in offer.media if one.kind == "audio" and one.port and one.protocol == _PROFILE), None)
     codecs = [] if audio is None else _common_codecs(audio)

@@ -18,7 +18,7 @@ from twoleg.sip.faults import contain
 from twoleg.sip.headers import NameAddr, Reason
 from twoleg.sip.identity import Identity
 from twoleg.sip.inbound import malformed_received, request_received, response_received
-from twoleg.sip.invite_client import Invitation
+from twoleg.sip.invitation import Invitation
 from twoleg.sip.leg import Leg
 from twoleg.sip.leg_words import LegState, LegStateError
 from twoleg.sip.message import Request
@@ -29,7 +29,7 @@ from twoleg.sip.policy import InboundPolicy
 from twoleg.sip.registration import Registration, Wanted
 from twoleg.sip.timers import Timers
 from twoleg.sip.wire import Wire
-from twoleg.sip.wishes import accept, acknowledge, answer_reinvite, dial, reinvite, reject, release, ring
+from twoleg.sip.wishes import accept, acknowledge, answer_reinvite, dial, info, reinvite, reject, release, ring
 
 
 class UserAgent:
@@ -108,15 +108,17 @@ class UserAgent:
         content_type: str = "application/sdp",
         extra_headers: Sequence[tuple[str, str]] = (),
         credentials: Credentials | None = None,
+        session_id: str = "",
         now: float,
     ) -> LegId:
         """Call `target` (the Request-URI) by way of `peer`; tags are ours to make.
 
         `body` None is a delayed offer: Answered then brings an offer, and `ack` must bring the answer.  With
         `credentials` the leg answers 401 and 407 itself, once per nonce (RFC 3261 22), on every request.
+        `session_id`: 32 lower case hexadecimal digits that name the call on all its legs (RFC 7989), "" for none.
         """
         leg = self._core.new_leg(we_called=True)
-        wanted = Invitation(target, peer, from_, to, body or b"", content_type, extra_headers)
+        wanted = Invitation(target, peer, from_, to, body or b"", content_type, extra_headers, session_id)
         self._guard(lambda: dial(self._core, leg, wanted, credentials=credentials, now=now), now, leg=leg)
         return leg.id
 
@@ -150,6 +152,10 @@ class UserAgent:
         """Answer a Reinvited: 2xx with the answer (or the offer asked for), or 300-699 to leave it as it was."""
         _check(status, 200, 699)
         self._on_leg(leg, partial(answer_reinvite, status=status, body=body, now=now), now)
+
+    def info(self, leg: LegId, *, content_type: str, body: bytes, now: float) -> None:
+        """Send an INFO with that body (RFC 6086); dropped while the leg does not talk, and its answer is not told."""
+        self._on_leg(leg, partial(info, self._core, content_type=content_type, body=body, now=now), now)
 
     def ring(self, leg: LegId, *, status: int = 180, body: bytes | None = None, now: float) -> None:
         """Send a provisional 101-199 to an incoming INVITE; `body` is early media."""

@@ -8,7 +8,9 @@ from twoleg.sip.closing import send_bye
 from twoleg.sip.core import Core
 from twoleg.sip.credentials import Credentials, Login
 from twoleg.sip.headers import Reason
-from twoleg.sip.invite_client import Invitation, InviteClient
+from twoleg.sip.info import Info
+from twoleg.sip.invitation import Invitation
+from twoleg.sip.invite_client import InviteClient
 from twoleg.sip.leg import Leg
 from twoleg.sip.leg_words import LegAction, LegInput
 from twoleg.sip.outgoing import reason_fields
@@ -76,6 +78,11 @@ def answer_reinvite(leg: Leg, *, status: int, body: bytes | None, now: float) ->
         offer.accept(status=status, body=body, now=now)
     else:
         offer.refuse(status, now)
+
+
+def info(core: Core, leg: Leg, *, content_type: str, body: bytes, now: float) -> None:
+    """Send an INFO; while the leg does not talk there is nobody to hear it."""
+    Info(core, leg, content_type=content_type, body=body).send(now)
 
 
 def ring(leg: Leg, *, status: int, body: bytes | None, now: float) -> None:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from uuid import UUID, uuid5
 
 from twoleg.adapters.sip_engine import facts
 from twoleg.adapters.sip_engine.legs import Dialling, EngineCall, LegBook
@@ -26,6 +27,10 @@ from twoleg.sip.user_agent import UserAgent
 from twoleg.sip_transport.shell import Shell
 
 MEDIA_TYPE = "application/sdp"
+CORRELATION = "X-Twoleg-Call"
+"""Names the call, by its serial, in the INVITEs of both legs."""
+_SESSIONS = UUID("6f3f7c1e-6d0e-5b0e-9d53-0f2f9d1a7c44")
+"""The name space of our Session-IDs (RFC 7989 4.1: version 5): both legs of a call have the same one."""
 
 
 class Dialler:
@@ -91,8 +96,9 @@ class Dialler:
             to=NameAddr("", target),
             body=dialling.body,
             content_type=MEDIA_TYPE,
-            extra_headers=route.identity(attempt.shown, local),
+            extra_headers=(*route.identity(attempt.shown, local), (CORRELATION, str(entry.call.serial))),
             credentials=route.credentials,
+            session_id=uuid5(_SESSIONS, str(entry.call.serial)).hex,
             now=self._shell.now(),
         )
         self._book.bind(entry, role, leg)

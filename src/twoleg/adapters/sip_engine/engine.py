@@ -173,6 +173,8 @@ class SipCallEngine:
             case sip.HungUp():
                 entry.silent.add(role)
                 self.tell(entry, LegHungUp(role, facts.of_hang_up(event)))
+            case sip.InfoReceived():
+                self._pass_info(entry, role, event)
             case _:
                 self._renegotiated(self._path(entry), role, event)
 
@@ -214,7 +216,14 @@ class SipCallEngine:
             case sip.Acknowledged():
                 path.acknowledged(role, event.body)
             case _:
-                pass  # INFO is answered by the user agent; nothing of ours depends on it yet
+                pass
+
+    def _pass_info(self, entry: EngineCall, role: Role, event: sip.InfoReceived) -> None:
+        """Digits and the like, to the other phone if it talks; the user agent has answered already."""
+        other = entry.legs.get(role.other)
+        if other is not None:
+            self._agent.info(other, content_type=event.content_type, body=event.body, now=self._shell.now())
+            self._shell.wake()
 
     def _heard_stranger(self, event: sip.Event) -> None:
         """Calls to us are refused; last words of forgotten calls are nobody's; the shell counts and logs all else."""
