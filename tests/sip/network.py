@@ -71,10 +71,10 @@ class Network:
         self.fate = fate
         self.parties: dict[Peer, Party] = {}
         self.carried = 0
-        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._serial = 0
 
-    def at(self, when: float, action: Callable[[], None]) -> None:
+    def at(self, when: float, action: Callable[[], object]) -> None:
         """Do something later."""
         self._serial += 1
         heappush(self._agenda, (when, self._serial, action))
@@ -169,10 +169,7 @@ class Party:
 
     def is_empty(self) -> bool:
         """Whether nothing is left of any call."""
-        core = self.ua._core
-        tables = core.transactions
-        left = (core.legs, core.dialogs, tables._clients, tables._servers, tables._merged, tables._unheard)
-        return not any(left) and not tables._invites and self.ua.next_deadline() is None
+        return has_ended(self.ua)
 
     def _act(self, event: Event) -> None:
         habits, now = self.habits, self.network.now
@@ -221,6 +218,14 @@ class Party:
     def _reoffer(self, leg: LegId, body: bytes | None) -> None:
         if self.state(leg) in (LegState.TALKING, LegState.ACCEPTED):
             self.ua.reinvite(leg, body=body, now=self.now)
+
+
+def has_ended(ua: UserAgent) -> bool:
+    """Whether nothing is left of any call of a user agent."""
+    core = ua._core
+    tables = core.transactions
+    left = (core.legs, core.dialogs, tables._clients, tables._servers, tables._merged, tables._unheard)
+    return not any(left) and not tables._invites and ua.next_deadline() is None
 
 
 class Habits:
