@@ -18,7 +18,7 @@ from bench import calls, delays, sippy_peer
 from bench.api import measure_api
 from bench.figures import Row, markdown, percentile, spread
 from bench.page import write_page
-from bench.processes import OTHER_CORE, machine, on_core
+from bench.processes import OTHER_CORE, clean_up_on_sigterm, machine, on_core
 from bench.ramp import Stage, best_of
 from bench.store import StoreFigures
 from bench.store import measure as measure_store
@@ -181,6 +181,7 @@ PARTS: dict[str, Callable[[Path, Effort], list[Row]]] = {
 
 def main() -> None:
     """Measure, print, and write if asked to."""
+    clean_up_on_sigterm()
     arguments = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     arguments.add_argument("--write", action="store_true", help="put the table into docs/bench.md")
     arguments.add_argument("--quick", action="store_true", help="short: shows that everything works, no figures")

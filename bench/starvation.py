@@ -14,7 +14,7 @@ import uvloop
 
 from bench.delays import Delays, answer_to_invite
 from bench.figures import percentile
-from bench.processes import OTHER_CORE, machine, on_core
+from bench.processes import OTHER_CORE, clean_up_on_sigterm, machine, on_core
 from bench.service import SERVE
 
 RATE = 50
@@ -82,6 +82,7 @@ def table(found: list[Starvation]) -> str:
 
 def main() -> None:
     """Print the table."""
+    clean_up_on_sigterm()
     with (
         tempfile.TemporaryDirectory() as folder,
         on_core(OTHER_CORE),
