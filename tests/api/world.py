@@ -18,6 +18,7 @@ from twoleg.application.ports import App, Intent, Placed, SigningKey
 from twoleg.domain.call import Call, Leg, Phase, Role
 from twoleg.domain.machine import Step
 from twoleg.domain.tenant import Profile, Tenant
+from twoleg.domain.values import replace as changed
 
 if TYPE_CHECKING:
     from contract.worlds import Store
@@ -99,12 +100,12 @@ class World:
             created_at=NOW,
         )
         self._stored += 1
-        call = replace(call, **facts)
+        call = changed(call, **facts)
         self._runner.run(self._store(call))
         return call
 
     async def _store(self, call: Call) -> None:
-        queued = replace(call, phase=Phase.QUEUED, started_at=None, ended_at=None, reason=None, cause=None)
+        queued = changed(call, phase=Phase.QUEUED, started_at=None, ended_at=None, reason=None, cause=None)
         assert isinstance(await self.store.intake().place(Intent(queued)), Placed)
         if self._journal is None:
             self._journal = self.store.journal(asyncio.get_running_loop())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from application.test_conductor import Stage
@@ -15,6 +13,7 @@ from twoleg.domain.call import Call, Phase, Role
 from twoleg.domain.effects import Dial
 from twoleg.domain.reasons import Reason
 from twoleg.domain.signals import HangUpRequested, Signal
+from twoleg.domain.values import replace
 
 
 class Doors(NotingEngine):

@@ -13,6 +13,7 @@ from twoleg.application.errors import IdempotencyConflict, NotFound, SerialTaken
 from twoleg.application.ports import Idempotency, Intent, Placed
 from twoleg.domain.call import Phase
 from twoleg.domain.tenant import Refusal, Refused
+from twoleg.domain.values import replace as changed
 
 pytestmark = pytest.mark.asyncio
 
@@ -23,7 +24,7 @@ LIMIT = Refused(Refusal.TRIAL_LIMIT)
 
 
 async def test_a_placed_call_can_be_queried_as_queued(world: World) -> None:
-    call = replace(a_call(), call_data="Grüße, 客户 7 \U0001f4de")
+    call = changed(a_call(), call_data="Grüße, 客户 7 \U0001f4de")
 
     assert await world.store.intake().place(Intent(call)) == Placed(call.serial)
 
@@ -69,10 +70,10 @@ async def test_the_same_pair_may_be_called_again_once_it_talks(world: World, pha
 
 async def test_the_two_numbers_the_other_way_round_are_another_pair(world: World) -> None:
     call = a_call(serial=1)
-    turned = replace(
+    turned = changed(
         a_call(serial=2),
-        agent=replace(call.agent, number=call.customer.number),
-        customer=replace(call.customer, number=call.agent.number),
+        agent=changed(call.agent, number=call.customer.number),
+        customer=changed(call.customer, number=call.agent.number),
     )
     await placed(world, call)
 
@@ -95,7 +96,7 @@ async def test_of_many_that_place_the_same_pair_at_once_one_is_accepted(world: W
 
 async def test_a_taken_serial_is_told_so_that_another_can_be_drawn(world: World) -> None:
     await placed(world, numbered(1))
-    other_pair = replace(numbered(2), serial=1)
+    other_pair = changed(numbered(2), serial=1)
 
     with pytest.raises(SerialTaken):
         await world.store.intake().place(Intent(other_pair))
@@ -112,7 +113,7 @@ async def test_one_refusal_does_not_undo_its_neighbours(world: World) -> None:
     intake = world.store.intake()
     await placed(world, numbered(50))
     wishes = [numbered(serial) for serial in range(40, 60)]
-    wishes[3] = replace(numbered(50), serial=43)
+    wishes[3] = changed(numbered(50), serial=43)
     wishes[7] = numbered(47, tenant_id="nobody")
 
     answers = await asyncio.gather(*(intake.place(Intent(call)) for call in wishes), return_exceptions=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ from domain.calls import T0, WAY, a_call
 from patience import eventually_async
 from twoleg.domain import signals as s
 from twoleg.domain.call import Attempt, Phase, Role
+from twoleg.domain.values import replace
 
 pytestmark = pytest.mark.asyncio
 

@@ -7,7 +7,7 @@ import resource
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from twoleg.domain.call import Call
 from twoleg.domain.machine import Step, step
 from twoleg.domain.signals import Signal
 from twoleg.domain.tenant import Profile, Tenant
+from twoleg.domain.values import replace
 
 TENANT = "t1"
 

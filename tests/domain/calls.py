@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from twoleg.domain.call import Call, Leg, Phase, Role
 from twoleg.domain.machine import step
 from twoleg.domain.signals import LegAnswered, LegHungUp, LegRinging, Signal, Start
+from twoleg.domain.values import replace
 
 SERIAL = 1037058396471308289
 T0 = 1_621_823_865_000

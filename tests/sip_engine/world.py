@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from application.test_conductor import HeldJournal, NotedLog
 from domain.calls import SERIAL, a_call
@@ -23,6 +23,7 @@ from twoleg.application.ports import TrunkState
 from twoleg.domain.call import Call
 from twoleg.domain.effects import Timer
 from twoleg.domain.trunk import Trunk
+from twoleg.domain.values import replace
 from twoleg.sip.events import Cancelled, Event, HungUp, IncomingInvite, LegId, Reinvited, Released
 from twoleg.sip.message import Request
 from twoleg.sip.parser import parse_datagram

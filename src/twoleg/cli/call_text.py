@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from twoleg.domain.call import Attempt, Call, Leg, Phase
 from twoleg.domain.causes import name_of_cause

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, IntEnum, unique
 
 from twoleg.domain.reasons import Reason
+from twoleg.domain.values import Value
 
 
 @unique
@@ -66,8 +66,7 @@ class EndedBy(Enum):
     """An API client or an operator."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Value, frozen=True, gc=False):
     """One try to reach a phone: an INVITE by one trunk to one address of it. Times in ms since the epoch."""
 
     number: int
@@ -90,8 +89,7 @@ class Attempt:
     """Q.850 cause 1-127 of a failure."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(Value, frozen=True, gc=False):
     """One phone of the call, with the facts known of it so far. Times in ms since the epoch; None: not (yet)."""
 
     role: Role
@@ -120,8 +118,7 @@ class Leg:
         return self.dialled_at is not None and self.released_at is None
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Value, frozen=True, gc=False):
     """A two-way call. A value: a step of the machine answers with a new one."""
 
     serial: int

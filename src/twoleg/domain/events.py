@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, unique
 
 from twoleg.domain.call import Role
+from twoleg.domain.values import Value
 
 
 @unique
@@ -30,8 +30,7 @@ class EventType(Enum):
     """Always the last one of a call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Value, frozen=True, gc=False):
     """One fact. `(serial, seq)` is unique; seq runs 1, 2, 3 ... without a gap."""
 
     serial: int

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from twoleg.domain import causes
 from twoleg.domain import signals as s
 from twoleg.domain.call import Attempt, Call, EndedBy, Leg, Phase, Role
 from twoleg.domain.events import Event, EventType
 from twoleg.domain.reasons import Reason
 from twoleg.domain.signals import Kind
+from twoleg.domain.values import replace
 
 TOLD_ONCE = (s.LegRinging, s.LegEarlyMedia)
 """Signals whose repeats, within their phase, teach nothing and are not told again."""

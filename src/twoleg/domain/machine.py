@@ -6,7 +6,7 @@ broke its contract; `step` raises and the conductor ends the call with `Faulted`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from twoleg.domain import causes, facts
 from twoleg.domain.call import Call, EndedBy, Phase, Role
@@ -25,6 +25,7 @@ from twoleg.domain.errors import ImpossibleSignal
 from twoleg.domain.events import Event, EventType
 from twoleg.domain.reasons import Reason
 from twoleg.domain.signals import Kind, Signal
+from twoleg.domain.values import Value, replace
 
 AGENT, CUSTOMER = Role.AGENT, Role.CUSTOMER
 QUEUED, CALLING_AGENT, CALLING_CUSTOMER, TALKING, ENDED = Phase
@@ -43,8 +44,7 @@ class Rule:
     events: tuple[EventType, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Value, frozen=True, gc=False):
     """The answer to one signal: the new call, what to do, what to tell. No effects and no events: nothing to commit."""
 
     call: Call

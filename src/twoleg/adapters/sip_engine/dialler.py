@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from uuid import UUID, uuid5
 
@@ -19,6 +18,7 @@ from twoleg.domain import causes
 from twoleg.domain.call import Attempt, Leg, Role
 from twoleg.domain.signals import LegAttemptFailed, LegFailed, LegRefused, LegReleased, Signal, WireFacts
 from twoleg.domain.trunk import is_trunks_own_fault
+from twoleg.domain.values import replace
 from twoleg.sip import events as sip
 from twoleg.sip.events import FailureOrigin, LegId
 from twoleg.sip.headers import NameAddr
