@@ -52,7 +52,9 @@ static: $(DEV)
 	@$(BIN)/lint-imports --no-logo
 
 test-system:
-	@sh scripts/apt-packages.sh sip-tester:sipp curl:curl
+	@sh scripts/apt-packages.sh sip-tester:sipp curl:curl kamailio:kamailio kamailio-tls-modules:/usr/lib/*/kamailio/modules/tls.so \
+		kamailio-websocket-modules:/usr/lib/*/kamailio/modules/websocket.so \
+		kamailio-outbound-modules:/usr/lib/*/kamailio/modules/outbound.so
 
 # A larger set holds the smaller ones at the same pins, so installing it settles them too.
 $(RUNTIME): requirements/runtime.txt pyproject.toml scripts/make-venv.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
 # apt-packages.sh PACKAGE:COMMAND ...: installs the Debian packages whose command is not on PATH yet (no command: always).
+# A command with a slash is a file, with wildcards. No daemon is started: who needs one starts one of its own.
 # As root it installs, else it tries sudo without a password, else it says what to run and fails.
 set -eu
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -7,6 +8,14 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 missing=
 for pair in "$@"; do
     wanted=${pair#*:}
+    case $wanted in
+    */*)
+        # Left bare, so that the wildcards in it find the file.
+        # shellcheck disable=SC2086
+        ls $wanted >/dev/null 2>&1 || missing="$missing ${pair%%:*}"
+        continue
+        ;;
+    esac
     if [ -z "$wanted" ] || ! command -v "$wanted" >/dev/null 2>&1; then
         missing="$missing ${pair%%:*}"
     fi
@@ -32,7 +41,18 @@ fi
 
 echo "Installing system packages:$missing"
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+policy=/usr/sbin/policy-rc.d # where Debian asks whether a package may start its daemon
+made_policy=
+tidy() {
+    rm -f "$log"
+    [ -z "$made_policy" ] || $as_root rm -f "$policy"
+}
+trap tidy EXIT
+if [ ! -e "$policy" ]; then
+    made_policy=yes
+    printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
+    $as_root chmod 755 "$policy"
+fi
 # The word lists below are meant to split: they hold package names and a command with its arguments.
 # shellcheck disable=SC2086
 if ! { $as_root DEBIAN_FRONTEND=noninteractive apt-get update -qq &&

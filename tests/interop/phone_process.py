@@ -16,7 +16,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from baresip import Account, AudioNotActive, AudioRestarted, BaresipError, Call, Config, Runtime, UserAgent
+from baresip import (
+    Account,
+    AudioNotActive,
+    AudioRestarted,
+    BaresipError,
+    Call,
+    Config,
+    RegistrationError,
+    Runtime,
+    UserAgent,
+)
 
 from interop.sockets import tcp_ports_of, udp_ports_of
 from interop.tones import RATE, is_audible, read_samples
@@ -203,6 +213,15 @@ def _transports(settings: dict[str, Any]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+async def _register(agent: UserAgent) -> None:
+    try:
+        await agent.register()
+    except RegistrationError as refusal:
+        say("UNREGISTERED", text=str(refusal))
+    else:
+        say("REGISTERED")
+
+
 async def main(settings: dict[str, Any]) -> None:
     """Live until stdin closes."""
     if settings["trace"]:
@@ -223,15 +242,18 @@ async def main(settings: dict[str, Any]) -> None:
     try:
         account = Account(
             user=settings["user"],
-            domain="127.0.0.1",
+            domain=settings["registrar"] or "127.0.0.1",
             password=settings["password"],
-            reg_interval=0,
+            reg_interval=60 if settings["registrar"] else 0,
             transport=settings["transport"],
         )
-        phone = PhoneProcess(await UserAgent.create(runtime, account), voice, answer_after=settings["answer_after"])
+        agent = await UserAgent.create(runtime, account)
+        phone = PhoneProcess(agent, voice, answer_after=settings["answer_after"])
         (port,) = udp_ports_of(os.getpid())
         streams = tcp_ports_of(os.getpid())
         say("READY", port=port, stream_port=streams.pop() if settings["transport"] != "udp" else 0)
+        if settings["registrar"]:
+            await _register(agent)
         reader = await _commands()
         while line := await reader.readline():
             await phone.obey(json.loads(line))

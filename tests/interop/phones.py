@@ -32,7 +32,8 @@ class PhoneEvent:
     """One thing that happened at the phone.
 
     `name` is the stack's own (CALL_INCOMING, CALL_RINGING, CALL_PROGRESS for early media, CALL_ESTABLISHED,
-    CALL_REMOTE_SDP, CALL_HOLD, CALL_RTPESTAB, CALL_CLOSED ...) or READY, HEARD (`seconds` of sound so far), DONE.
+    CALL_REMOTE_SDP, CALL_HOLD, CALL_RTPESTAB, CALL_CLOSED ...) or READY, REGISTERED, HEARD (`seconds` of sound so far),
+    DONE.
     """
 
     name: str
@@ -78,9 +79,10 @@ class Phone:
         transport: str = "udp",
         certificate: Path | None = None,
         ca: Path | None = None,
+        registrar: str = "",
         trace: bool = False,
     ) -> AsyncIterator[Phone]:
-        """A phone on a free UDP port of 127.0.0.1, without a registrar, gone when the block ends.
+        """A phone on a free UDP port of 127.0.0.1, gone when the block ends.
 
         Args:
             user: the number it answers to.
@@ -91,6 +93,7 @@ class Phone:
             transport: "udp", "tcp" or "tls": what it is called and calls by.
             certificate: its own, with key, in PEM; needed for TLS.
             ca: whom it trusts.
+            registrar: host:port to register at, by its transport; then comes REGISTERED or UNREGISTERED.
             expose: SIP headers whose values its events carry.
             trace: write every SIP message to stderr.
 
@@ -107,6 +110,7 @@ class Phone:
             "transport": transport,
             "certificate": str(certificate) if certificate else None,
             "ca": str(ca) if ca else None,
+            "registrar": registrar,
             "trace": trace,
         }
         process = await asyncio.create_subprocess_exec(
