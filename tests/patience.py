@@ -16,7 +16,13 @@ POLL = 0.01
 """Seconds between two looks."""
 
 
-def eventually(holds: Callable[[], bool], *, unless: Callable[[], bool] = lambda: False, seconds: float = 10.0) -> bool:
+def eventually(
+    holds: Callable[[], bool],
+    *,
+    unless: Callable[[], bool] = lambda: False,
+    seconds: float = 10.0,
+    every: float = POLL,
+) -> bool:
     """Look until `holds` is true, and say whether it came true; give up when `unless` is, or after `seconds`."""
     give_up = now() + seconds
     while now() < give_up:
@@ -24,7 +30,7 @@ def eventually(holds: Callable[[], bool], *, unless: Callable[[], bool] = lambda
             return True
         if unless():
             break
-        time.sleep(POLL)  # noqa: TID251 - another process tells us nothing; this is where tests wait for one
+        time.sleep(every)  # noqa: TID251 - another process tells us nothing; this is where tests wait for one
     return holds()
 
 

@@ -35,6 +35,9 @@ _READY = re.compile(r"^twoleg ready +http://(?P<http>\S+) +sip udp:(?P<host>[\d.
 _PATIENCE = 60.0
 """Seconds for a start, a stop, a command: generous, because the machine may be busy; nothing normally takes two."""
 
+_ASK_EVERY = 0.02
+"""Seconds between two queries of a client that waits for a state."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
@@ -232,7 +235,9 @@ class Client:
             found.update(self.query(serial))
             return bool(found["state"] >= state)
 
-        assert eventually(reached, seconds=seconds), f"call {serial} never reached state {state}: {found}"
+        assert eventually(reached, seconds=seconds, every=_ASK_EVERY), (
+            f"call {serial} never reached state {state}: {found}"
+        )
         return found
 
     def close(self) -> None:

@@ -230,7 +230,11 @@ class Exchange:
 
     def _client(self, profile: str) -> Client:
         if profile not in self._clients:
-            self._clients[profile] = self.service.client(profile=profile, access_codes=(ACCESS_CODE, "640060"))
+            codes = ("--access-code", ACCESS_CODE, "--access-code", "640060")
+            tenant = self.operator.ask("tenant", "create", profile, *codes, "--profile", profile)["tenant_id"]
+            app = self.operator.ask("app", "create", "--tenant", tenant)
+            base = f"http://{self.service.http}"
+            self._clients[profile] = Client.with_token(base, app["app_key"], app["app_secret"])
         return self._clients[profile]
 
 
