@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 
 from twoleg.sip.errors import SipParseError
@@ -85,6 +86,10 @@ def _spaced_protocol(sent: str) -> tuple[str, str]:
     return f"SIP/2.0/{transport}", sent_by
 
 
+_SHORT: Final = 200
+"""Characters of an address worth remembering."""
+
+
 @dataclass(frozen=True, slots=True)
 class NameAddr:
     """A name-addr or addr-spec with header parameters: From, To, Contact, Route, P-Asserted-Identity ...
@@ -100,6 +105,10 @@ class NameAddr:
     @classmethod
     def parse(cls, text: str) -> NameAddr:
         """Read one element.  Raises SipParseError."""
+        return _remembered(text) if len(text) <= _SHORT else cls._parse(text)
+
+    @classmethod
+    def _parse(cls, text: str) -> NameAddr:
         text = text.strip()
         opening = text.find("<", end_of_quoted(text, 0) if text.startswith('"') else 0)
         if opening < 0:
@@ -199,3 +208,9 @@ class Reason:
         cause = "" if self.cause is None else f";cause={self.cause}"
         text = f";text={quote(self.text)}" if self.text else ""
         return f"{self.protocol}{cause}{text}"
+
+
+@lru_cache(maxsize=4096)
+def _remembered(text: str) -> NameAddr:
+    """The messages of a call repeat its parties word for word; bounded in number and, by `_SHORT`, in length."""
+    return NameAddr._parse(text)  # noqa: SLF001 - the other half of `parse`
