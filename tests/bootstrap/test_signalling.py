@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 from sip_transport.cores import RememberingLog
+from twoleg.bootstrap.engine_process import sip_timers
 from twoleg.bootstrap.errors import ServiceError
 from twoleg.bootstrap.probe import ask_trunks
 from twoleg.bootstrap.signalling import resolver, signalling, tls_of
@@ -98,3 +99,12 @@ def test_certificates_that_cannot_be_used_are_one_line(tmp_path: Path) -> None:
 
 def test_without_a_tls_address_no_files_are_read(tmp_path: Path) -> None:
     assert tls_of(settings_of(tmp_path, SIP.replace('"tls:127.0.0.1:0", ', ""))) is None
+
+
+def test_the_user_agent_keeps_the_sessions_that_the_configuration_asks_for(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, '[store]\nurl = "sqlite:///x.db"\n[sip]\nsession_expires = 600\nmin_se = 120')
+
+    timers = sip_timers(settings)
+
+    assert (timers.session_expires, timers.min_se) == (600, 120)
+    assert timers.ring_limit > max(settings.timers.ring_agent, settings.timers.ring_customer)

@@ -47,6 +47,13 @@ def test_the_store_alone_is_enough(load_text: Callable[..., Settings]) -> None:
     assert settings.sip.listen == (Address("udp", "127.0.0.1", 5060),)
 
 
+def test_session_timers_may_be_long_short_or_none(load_text: Callable[..., Settings]) -> None:
+    assert (load_text(STORE).sip.session_expires, load_text(STORE).sip.min_se) == (1800, 90)
+    assert load_text(f"{STORE}[sip]\nsession_expires = 90").sip.session_expires == 90
+    none = load_text(f"{STORE}[sip]\nmin_se = 300", TWOLEG_SIP__SESSION_EXPIRES="0").sip
+    assert (none.session_expires, none.min_se) == (0, 300)
+
+
 def test_the_example_lists_exactly_the_known_keys() -> None:
     listed, section = set(), ""
     for line in (ROOT / "twoleg.example.toml").read_text().splitlines():
@@ -208,6 +215,11 @@ WRONG_VALUES = [
         "sip.advertised is missing: tcp:[::]:1",
     ),
     ("[sip]\nmessages_per_second = -1", "sip.messages_per_second"),
+    ("[sip]\nsession_expires = 89", "sip.session_expires = 89 is wrong: must be 0 or a whole number from 90 to 86400"),
+    ("[sip]\nsession_expires = false", "sip.session_expires = false is wrong"),
+    ("[sip]\nsession_expires = 0.0", "sip.session_expires = 0.0 is wrong"),
+    ("[sip]\nmin_se = 60", "sip.min_se = 60 is wrong: must be a whole number from 90 to 86400"),
+    ("[sip]\nsession_expires = 100\nmin_se = 120", "sip.session_expires = 100 is wrong: must be 0 or at least"),
     (TRUNK.replace("0.1:", "0.1;transport=sctp:"), "trunk 1: uri = "),
     (
         TRUNK.replace(':5070"', ':5070;transport=tcp"'),

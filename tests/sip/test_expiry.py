@@ -50,6 +50,34 @@ def test_no_interval_is_asked_for_when_that_is_wished() -> None:
     assert bench.request().headers.get("Session-Expires") is None
 
 
+def test_the_shortest_interval_that_we_agree_to_is_asked_for_and_insisted_on() -> None:
+    bench = Bench(timers=Timers(session_expires=600, min_se=300))
+    leg = bench.dial()
+    invite = bench.request()
+    assert (invite.headers.get("Session-Expires"), invite.headers.get("Min-SE")) == ("600", "300")
+    bench.hear(reply(invite, "200 OK", CONTACT, UPDATES, WE_REFRESH.replace("1800", "400"), body=ANSWER))
+    bench.sent(), bench.events()
+
+    bench.hear(ask("UPDATE", invite, "Supported: timer", "Session-Expires: 200"))
+
+    answer = bench.response()
+    assert (answer.status, answer.headers.get("Min-SE")) == (422, "300")
+    bench.run(200)
+    update = bench.request()
+    assert (update.headers.get("Session-Expires"), update.headers.get("Min-SE")) == ("400;refresher=uac", "300")
+    assert bench.ua.is_unheard(leg) is False
+
+
+def test_the_called_side_insists_on_its_shortest_interval() -> None:
+    timers = Timers(session_expires=0, min_se=300)
+    bench = Bench(timers=timers)
+    bench.hear(call_in("INVITE", "Supported: timer", "Session-Expires: 299", body=OFFER))
+
+    assert bench.response().headers.get("Min-SE") == "300"
+    answer = ring_with(Bench(timers=timers), "Supported: timer", "Session-Expires: 300")
+    assert answer.headers.get("Session-Expires") == "300;refresher=uac"
+
+
 def test_an_update_refreshes_the_session_at_half_time() -> None:
     bench = Bench()
     answered(bench, UPDATES, WE_REFRESH)

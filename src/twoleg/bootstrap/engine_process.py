@@ -27,7 +27,7 @@ from twoleg.bootstrap.orders import Orders, inherited
 from twoleg.bootstrap.signalling import resolver, signalling
 from twoleg.bootstrap.trunk_news import TrunkNews
 from twoleg.bootstrap.trunks import capacity_of, draw, trunks_of
-from twoleg.config import Settings, TimerSettings
+from twoleg.config import Settings
 from twoleg.domain.effects import Timer
 from twoleg.sip.timers import Timers
 from twoleg.sip.user_agent import UserAgent
@@ -80,7 +80,7 @@ def _assemble(
     """The circle phones -> engine -> conductor -> engine -> phones, turning."""
     settings = orders.settings
     bound = [inherited(each) for each in orders.sip]
-    shell = signalling(settings, bound, log=log, timers=_sip_timers(settings.timers))
+    shell = signalling(settings, bound, log=log, timers=sip_timers(settings))
     trunks = trunks_of(settings, sandbox=orders.sandbox_trunk)
     routes = Routes(trunks)
     targets = ResolvedTargets(resolver(settings, shell.now))
@@ -119,9 +119,14 @@ def _limits(settings: Settings) -> dict[Timer, float]:
     }
 
 
-def _sip_timers(timers: TimerSettings) -> Timers:
+def sip_timers(settings: Settings) -> Timers:
     """The SIP core's own limit on ringing lies beyond ours: that a phone did not answer is for the machine to say."""
-    return Timers(ring_limit=max(timers.ring_agent, timers.ring_customer) + _RING_SLACK)
+    longest_ringing = max(settings.timers.ring_agent, settings.timers.ring_customer)
+    return Timers(
+        ring_limit=longest_ringing + _RING_SLACK,
+        session_expires=settings.sip.session_expires,
+        min_se=settings.sip.min_se,
+    )
 
 
 class Lookout:

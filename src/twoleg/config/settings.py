@@ -45,6 +45,10 @@ class SipSettings:
     """The IP address of each family that peers are told in Via, Contact and SDP; none: that of `listen`."""
     messages_per_second: Annotated[int, values.whole(0, 1_000_000)] = 100
     """What one address that we do not call may send; 0: no limit."""
+    session_expires: Annotated[int, values.whole_or_off(90, 86_400)] = 1800
+    """Seconds: the session interval that we ask for, and the longest that we agree to (RFC 4028); 0 asks for none."""
+    min_se: Annotated[int, values.whole(90, 86_400)] = 90
+    """Seconds: the shortest that we agree to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,11 @@ def check_sip(file: str, settings: Settings) -> None:
         raise ConfigError(f"{file}: sip.tls.certificate is missing: the key is for one")
     if settings.sip_tls.verify_clients and settings.sip_tls.ca is None:
         raise ConfigError(f"{file}: sip.tls.ca is missing: it says whose clients are let in")
+    if 0 < settings.sip.session_expires < settings.sip.min_se:
+        raise ConfigError(
+            f"{file}: sip.session_expires = {settings.sip.session_expires} is wrong: must be 0 or at least "
+            f"sip.min_se ({settings.sip.min_se})"
+        )
     _check_trunks(file, settings)
 
 

@@ -72,6 +72,16 @@ def whole(low: int, high: int) -> Rule[int]:
     return Rule(f"a whole number from {low} to {high}", read, _number_from_text)
 
 
+def whole_or_off(low: int, high: int) -> Rule[int]:
+    """A whole number in that range, both ends included, or 0."""
+    inner = whole(low, high)
+
+    def read(value: object) -> int:
+        return 0 if type(value) is int and value == 0 else inner.read(value)
+
+    return Rule(f"0 or {inner.allowed}", read, _number_from_text)
+
+
 def seconds(low: float, high: float) -> Rule[float]:
     """A length of time in seconds in that range, both ends included."""
 

@@ -9,7 +9,7 @@ from twoleg.sip.core import Core
 from twoleg.sip.dialog import Dialog
 from twoleg.sip.early_dialogs import EarlyDialogs, is_reliable
 from twoleg.sip.events import Answered, Failed, FailureOrigin, Provisional
-from twoleg.sip.expiry import MAX_RETRIES, SHORTEST, asking, min_se
+from twoleg.sip.expiry import MAX_RETRIES, asking, min_se
 from twoleg.sip.headers import Headers, NameAddr
 from twoleg.sip.invitation import Invitation, lasting_fields
 from twoleg.sip.leg import Leg
@@ -82,7 +82,8 @@ class InviteClient:
         ]
         longest = self._core.wire.timers.session_expires
         if longest or self._shortest:
-            fields += asking(max(longest, self._shortest), shortest=self._shortest)
+            shortest = max(self._shortest, self._core.wire.timers.min_se)
+            fields += asking(max(longest, shortest), shortest=shortest)
         if leg.login is not None:
             self._proofs = leg.login.fields(method="INVITE", uri=aim.uri, body=body)
             fields += self._proofs
@@ -176,7 +177,7 @@ class InviteClient:
             dialog.session = session_id_field(self._invitation.session_id, session_id_of(response))
         self._core.bind(leg, dialog)
         leg.told = leg.told or self._invitation.body
-        leg.refresher = Refresher(self._core, leg, shortest=self._shortest or SHORTEST)
+        leg.refresher = Refresher(self._core, leg, shortest=max(self._shortest, self._core.wire.timers.min_se))
         if action is LegAction.CLOSE_LATE:
             self._send_ack(dialog, b"")
             send_bye(self._core, leg, now)

@@ -9,7 +9,6 @@ from twoleg.sip.answering import answer, invite_fields
 from twoleg.sip.closing import failure, finish
 from twoleg.sip.core import Core
 from twoleg.sip.events import Cancelled, FailureOrigin
-from twoleg.sip.expiry import SHORTEST
 from twoleg.sip.incoming import Incoming
 from twoleg.sip.leg import Leg
 from twoleg.sip.leg_words import LegAction, LegInput
@@ -38,7 +37,7 @@ class InviteServer:
     def accept(self, *, body: bytes, now: float) -> None:
         """Send 200, and again until the ACK."""
         leg = self._leg
-        leg.refresher = Refresher(self._core, leg, shortest=SHORTEST)
+        leg.refresher = Refresher(self._core, leg, shortest=self._core.wire.timers.min_se)
         leg.told = body
         timer = leg.refresher.answer(self._incoming.request, now)
         data = self._answer(200, extra=timer, body=body, now=now)

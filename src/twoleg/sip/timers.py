@@ -28,7 +28,7 @@ class Timers:
     session_expires: int = 1800
     """The session interval that we ask for, and the longest that we agree to (RFC 4028 4.2); 0 asks for none."""
     min_se: int = 90
-    """The shortest session interval that we agree to (RFC 4028 5: at least 90)."""
+    """The shortest session interval that we agree to, and above 90 ask for as Min-SE (RFC 4028 5: at least 90)."""
 
     @property
     def timeout(self) -> float:
