@@ -14,7 +14,7 @@ from twoleg.sip.parser import StreamParser, parse_datagram
 from twoleg.sip.sdp import Direction, SessionDescription, answer_to
 from twoleg.sip.uri import SipUri, parse_uri
 
-TORTURE = sorted((Path(__file__).parent / "torture").glob("*.dat"))
+TORTURE = sorted((Path(__file__).parent / "torture").rglob("*.dat"))
 SEEDS = [path.read_bytes() for path in TORTURE]
 
 PIECES = [

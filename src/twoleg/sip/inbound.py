@@ -83,8 +83,15 @@ def malformed_received(core: Core, error: SipParseError, source: Peer) -> None:
     core.tell(Malformed(source, error.why))
     response = response_to_malformed(error, to_tag=core.identity.tag())
     if response is not None:
-        topmost = Via.parse(split_list(response.headers.get("Via") or "")[0])
-        core.wire.send(response.encode(), way_back(topmost, source))
+        core.wire.send(response.encode(), _way_back_of_malformed(response, source))
+
+
+def _way_back_of_malformed(response: Response, source: Peer) -> Peer:
+    """By the topmost Via; when that is what was malformed (RFC 4475 3.1.2.1, 3.1.2.16), to where it came from."""
+    try:
+        return way_back(Via.parse(split_list(response.headers.get("Via") or "")[0]), source)
+    except SipParseError:
+        return source
 
 
 def _apologize(core: Core, incoming: Incoming, now: float) -> None:
@@ -199,6 +206,9 @@ def _offer_refused(core: Core, incoming: Incoming, now: float) -> bool:
         # As a back-to-back user agent we send it on, so 16.3 binds us.
         answer(core, incoming, 483, now=now)
         return True
+    if request.to.tag is None and not _may_get_sdp(request):
+        answer(core, incoming, 406, now=now, extra=[("Accept", ACCEPT)])  # 20.1, RFC 4475 3.3.15
+        return True
     if request.body and request.content_type != ACCEPT:
         answer(core, incoming, 415, now=now, extra=[("Accept", ACCEPT)])
         return True
@@ -206,6 +216,13 @@ def _offer_refused(core: Core, incoming: Incoming, now: float) -> bool:
         answer(core, incoming, 422, now=now, extra=[("Min-SE", str(shortest))])
         return True
     return False
+
+
+def _may_get_sdp(request: Request) -> bool:
+    """Whether the caller of a new call takes a session description for an answer; without Accept it does (20.1)."""
+    accepted = request.options("Accept")
+    ranges = {each.partition(";")[0].strip() for each in accepted}
+    return "Accept" not in request.headers or bool(ranges & {ACCEPT, "application/*", "*/*"})
 
 
 def _invite(core: Core, incoming: Incoming, now: float) -> None:

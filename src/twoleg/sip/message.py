@@ -171,15 +171,12 @@ def response_to(request: Request, status: int, reason: str | None = None, *, to_
 def response_to_malformed(error: SipParseError, *, to_tag: str) -> Response | None:
     """The answer to a request that the parser refused, None when it deserves or allows none.
 
-    Needs a status in `error`, and among its headers a well-formed topmost Via, which says where the answer goes.
+    Needs a status in `error`, and among its headers a Via; whether that can be read is the sender's look-out, and the
+    caller's, who has to find the way back.
     Of Via, From, To, Call-ID and CSeq it gives back what is there, as it came; To gets `to_tag` when it has no tag.
     """
     headers = error.headers
-    if error.status is None or headers is None:
-        return None
-    try:
-        Via.parse(split_list(_required(headers, "Via"))[0])
-    except SipParseError:
+    if error.status is None or headers is None or not headers.get("Via"):
         return None
     items = [(name, value) for name, value in headers if name in ("Via", "From", "To", "Call-ID", "CSeq")]
     response = Response(error.status, phrase_of(error.status), Headers.of_canonical(items))

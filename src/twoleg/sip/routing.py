@@ -13,7 +13,7 @@ from twoleg.sip.errors import SipParseError
 from twoleg.sip.headers import Via
 from twoleg.sip.message import Request
 from twoleg.sip.peers import Peer
-from twoleg.sip.syntax import split_list
+from twoleg.sip.syntax import plain_ipv6, split_list
 from twoleg.sip.uri import SipUri
 
 _NOT_IN_REQUEST_URI: Final = ("method",)
@@ -84,7 +84,7 @@ def way_back(via: Via, source: Peer) -> Peer:
 
 
 def _literal(host: str) -> str | None:
-    """`host` without brackets when it is an IP address, else None."""
+    """`host` without brackets, as sockets take it, when it is an IP address, else None."""
     if host.startswith("["):
-        return host[1:-1]
+        return plain_ipv6(host[1:-1])
     return host if _IPV4.fullmatch(host) else None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from ipaddress import IPv6Address
 from typing import Final
 
 from twoleg.sip.errors import SipParseError
@@ -119,7 +121,27 @@ def parse_number(text: str, *, limit: int, what: str) -> int:
 
 
 _REG_NAME: Final = re.compile(r"[A-Za-z0-9._\-]+")
-_IPV6_REFERENCE: Final = re.compile(r"\[[0-9A-Fa-f:.]{2,45}\]")
+_IPV6: Final = re.compile(r"[0-9A-Fa-f:.]{2,45}")
+_COLON_TOO_MANY: Final = re.compile(r":::(?=[0-9]+\.)")
+
+
+def plain_ipv6(text: str) -> str | None:
+    """`text`, an IPv6 address without brackets, as sockets take it; None when it is none.
+
+    The colon too many before an embedded IPv4 address that the grammar of RFC 3261 allows is dropped (RFC 5118 4.10).
+    """
+    return _plain_ipv6(text) if _IPV6.fullmatch(text) is not None else None
+
+
+@lru_cache(maxsize=1024)
+def _plain_ipv6(text: str) -> str | None:
+    """Of at most 45 characters, so that what is remembered is bounded."""
+    address = _COLON_TOO_MANY.sub("::", text)
+    try:
+        IPv6Address(address)
+    except ValueError:
+        return None
+    return address
 
 
 def parse_host_port(text: str) -> tuple[str, int | None]:
@@ -127,7 +149,7 @@ def parse_host_port(text: str) -> tuple[str, int | None]:
     if text.startswith("["):
         end = text.find("]") + 1
         host, rest = text[:end].strip(), text[end:].lstrip()
-        valid = _IPV6_REFERENCE.fullmatch(host) is not None and (not rest or rest[0] == ":")
+        valid = host[-1:] == "]" and plain_ipv6(host[1:-1]) is not None and (not rest or rest[0] == ":")
         rest = rest[1:] if rest else ""
         has_port = end < len(text.rstrip())
     else:

@@ -17,10 +17,11 @@ _COOKIE = "z9hG4bK"
 def server_key(request: Request, via: Via, method: str) -> ServerKey:
     """The identity of the transaction of `request` as if its method were `method` (INVITE for its ACK and CANCEL).
 
-    Peers of before RFC 3261 make no unique branch, so all that RFC 2543 offers is compared instead (17.2.3).
+    Peers of before RFC 3261 make no unique branch, so all that RFC 2543 offers is compared instead (17.2.3); so it is
+    for those who send the cookie and nothing behind it (RFC 4475 3.2.1).
     """
     branch = via.branch
-    if branch is not None and branch.startswith(_COOKIE):
+    if branch is not None and branch.startswith(_COOKIE) and branch != _COOKIE:
         return (branch, via.host.lower(), str(via.port or 5060), method)
     from_tag = request.from_.tag or ""
     return ("", request.call_id, from_tag, str(request.cseq.number), request.uri, str(via), method)
