@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from twoleg.application.errors import IdempotencyConflict, NotFound, SerialTaken, StoreUnavailable
+from twoleg.application.event_feed import Recorded
 from twoleg.application.ports import App, CallStatus, Idempotency, Intent, Placed, SigningKey
 from twoleg.domain.call import Call, Phase
 from twoleg.domain.cdr import Cdr, cdr_of
@@ -29,6 +30,8 @@ class Kept:
 
     calls: dict[int, Call] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    positions: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Where the event of that serial and seq stands in the log."""
     cdrs: dict[int, Cdr] = field(default_factory=dict)
     hangups: dict[int, int] = field(default_factory=dict)
     spent_keys: dict[tuple[str, str], tuple[bytes, int, int]] = field(default_factory=dict)
@@ -40,6 +43,11 @@ class Kept:
     def check(self) -> None:
         if self.is_broken:
             raise StoreUnavailable("the store cannot be written: it is broken by the test")
+
+    def tell(self, *events: Event) -> None:
+        for event in events:
+            self.positions[event.serial, event.seq] = len(self.positions) + 1
+        self.events.extend(events)
 
 
 class MemoryStore:
@@ -59,6 +67,9 @@ class MemoryStore:
 
     def reader(self) -> MemoryReader:
         return MemoryReader(self.kept)
+
+    def event_feed(self) -> MemoryEventFeed:
+        return MemoryEventFeed(self.kept)
 
     def directory(self) -> MemoryDirectory:
         return MemoryDirectory(self.kept)
@@ -147,7 +158,7 @@ class MemoryJournal:
     def _write(self, step: Step) -> None:
         call = step.call
         self._kept.calls[call.serial] = call
-        self._kept.events.extend(step.events)
+        self._kept.tell(*step.events)
         if call.phase is Phase.ENDED:
             self._kept.cdrs[call.serial] = cdr_of(call)
             self._kept.hangups.pop(call.serial, None)
@@ -200,9 +211,7 @@ class MemoryIntake:
     def _place(self, intent: Intent) -> Placed:
         call = intent.call
         self._kept.calls[call.serial] = call
-        self._kept.events.append(
-            Event(serial=call.serial, seq=call.seq, at=call.created_at, type=EventType.CALL_QUEUED)
-        )
+        self._kept.tell(Event(serial=call.serial, seq=call.seq, at=call.created_at, type=EventType.CALL_QUEUED))
         if intent.idempotency is not None:
             spent = (intent.idempotency.body_hash, call.serial, call.created_at)
             self._kept.spent_keys[self._key(intent, intent.idempotency)] = spent
@@ -241,6 +250,48 @@ class MemoryReader:
 
     def call(self, serial: int) -> Call | None:
         return self._kept.calls.get(serial)
+
+
+class MemoryEventFeed:
+    """The `EventFeed`."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+
+    def newest(self) -> int:
+        return len(self._kept.positions)
+
+    def after(self, position: int, *, limit: int) -> Sequence[Recorded]:
+        return [each for each in self._all() if each.position > position][:limit]
+
+    def of_tenant(self, tenant_id: str, *, after: int, limit: int) -> Sequence[Recorded]:
+        return [each for each in self._all() if each.tenant_id == tenant_id and each.position > after][:limit]
+
+    def of_call(self, serial: int, *, after: int, limit: int) -> Sequence[Recorded]:
+        return [each for each in self._all() if each.event.serial == serial and each.event.seq > after][:limit]
+
+    def position_of(self, tenant_id: str, *, serial: int, seq: int) -> int | None:
+        wanted = (tenant_id, serial, seq)
+        found = (each for each in self._all() if (each.tenant_id, each.event.serial, each.event.seq) == wanted)
+        return next((each.position for each in found), None)
+
+    def newest_of_tenant(self, tenant_id: str) -> tuple[int, int] | None:
+        own = [each.event for each in self._all() if each.tenant_id == tenant_id]
+        return (own[-1].serial, own[-1].seq) if own else None
+
+    def _all(self) -> list[Recorded]:
+        return [self._recorded(event) for event in self._kept.events]
+
+    def _recorded(self, event: Event) -> Recorded:
+        call = self._kept.calls[event.serial]
+        return Recorded(
+            position=self._kept.positions[event.serial, event.seq],
+            tenant_id=call.tenant_id,
+            caller=call.agent.number,
+            called=call.customer.number,
+            call_data=call.call_data,
+            event=event,
+        )
 
 
 class MemoryDirectory:

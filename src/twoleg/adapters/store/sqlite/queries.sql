@@ -99,8 +99,8 @@ INSERT OR REPLACE INTO leg_attempt (
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: add_event
-INSERT INTO event (serial, seq, at, type, leg, sip_status, sip_reason, cause, reason, detail)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO event (tenant_id, serial, seq, at, type, leg, sip_status, sip_reason, cause, reason, detail)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: put_cdr
 INSERT OR REPLACE INTO cdr (
@@ -132,6 +132,39 @@ SELECT * FROM whole_call WHERE phase = 0 ORDER BY serial
 
 -- name: live_calls
 SELECT * FROM whole_call WHERE phase BETWEEN 1 AND 3 ORDER BY serial
+
+-- ---------------------------------------------------------------------------------------------- the event feed
+
+-- name: newest_position
+-- The highest position that was ever given: it stays when the event itself is purged.
+SELECT seq FROM sqlite_sequence WHERE name = 'event'
+
+-- name: events_after
+SELECT
+    e.position, e.tenant_id, c.caller, c.called, c.call_data,
+    e.serial, e.seq, e.at, e.type, e.leg, e.sip_status, e.sip_reason, e.cause, e.reason, e.detail
+FROM event AS e JOIN call AS c ON c.serial = e.serial
+WHERE e.position > ? ORDER BY e.position LIMIT ?
+
+-- name: events_of_tenant
+SELECT
+    e.position, e.tenant_id, c.caller, c.called, c.call_data,
+    e.serial, e.seq, e.at, e.type, e.leg, e.sip_status, e.sip_reason, e.cause, e.reason, e.detail
+FROM event AS e JOIN call AS c ON c.serial = e.serial
+WHERE e.tenant_id = ? AND e.position > ? ORDER BY e.position LIMIT ?
+
+-- name: events_of_call
+SELECT
+    e.position, e.tenant_id, c.caller, c.called, c.call_data,
+    e.serial, e.seq, e.at, e.type, e.leg, e.sip_status, e.sip_reason, e.cause, e.reason, e.detail
+FROM event AS e JOIN call AS c ON c.serial = e.serial
+WHERE e.serial = ? AND e.seq > ? ORDER BY e.seq LIMIT ?
+
+-- name: event_position
+SELECT position FROM event WHERE serial = ? AND seq = ? AND tenant_id = ?
+
+-- name: newest_event_of_tenant
+SELECT serial, seq FROM event WHERE tenant_id = ? ORDER BY position DESC LIMIT 1
 
 -- ---------------------------------------------------------------------------------------------- trunks
 

@@ -45,7 +45,8 @@ def call_row(intent: Intent) -> Row:
 
 def queued_event_row(call: Call) -> Row:
     """For `add_event`: the first event of each call."""
-    return event_row(Event(serial=call.serial, seq=call.seq, at=call.created_at, type=EventType.CALL_QUEUED))
+    queued = Event(serial=call.serial, seq=call.seq, at=call.created_at, type=EventType.CALL_QUEUED)
+    return event_row(queued, tenant_id=call.tenant_id)
 
 
 def progress_row(call: Call) -> Row:
@@ -85,9 +86,10 @@ def attempt_row(serial: int, role: Role, attempt: Attempt) -> Row:
     )
 
 
-def event_row(event: Event) -> Row:
+def event_row(event: Event, *, tenant_id: str) -> Row:
     """For `add_event`."""
     return (
+        tenant_id,
         event.serial,
         event.seq,
         event.at,

@@ -61,7 +61,7 @@ class StepWork:
         connection.executemany(_UPDATE_SEQ, [(call.seq, call.serial) for call in stayed])
         connection.executemany(_PUT_LEG, self._changed_legs(calls.values()))
         connection.executemany(_PUT_ATTEMPT, self._changed_attempts(calls.values()))
-        connection.executemany(_ADD_EVENT, [rows.event_row(event) for step in steps for event in step.events])
+        connection.executemany(_ADD_EVENT, _event_rows(steps))
         connection.executemany(_PUT_CDR, [rows.cdr_row(cdr_of(call)) for call in ended])
         connection.executemany(_FORGET_HANGUP, [(call.serial,) for call in ended])
 
@@ -116,6 +116,11 @@ class StepWork:
             self._durable.pop(call.serial, None)
         else:
             self._durable[call.serial] = call
+
+
+def _event_rows(steps: Iterable[Step]) -> Iterator[rows.Row]:
+    for step in steps:
+        yield from (rows.event_row(event, tenant_id=step.call.tenant_id) for event in step.events)
 
 
 def _run_in_order(loop: asyncio.AbstractEventLoop, entries: Iterable[Entry]) -> None:

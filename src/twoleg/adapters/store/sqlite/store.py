@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from twoleg.adapters.store.sqlite.connection import open_writer, path_of, pause
 from twoleg.adapters.store.sqlite.directory import SqliteDirectory
 from twoleg.adapters.store.sqlite.errors import UnusableStore
+from twoleg.adapters.store.sqlite.event_feed import SqliteEventFeed
 from twoleg.adapters.store.sqlite.intake import SqliteIntake
 from twoleg.adapters.store.sqlite.journal import SqliteJournal
 from twoleg.adapters.store.sqlite.log import StoreLog, UnfailingLog
@@ -66,6 +67,10 @@ class SqliteStore:
     def reader(self) -> SqliteReader:
         """Reads of committed calls; one thread at a time."""
         return SqliteReader(self._opened(Reads(self.path)))
+
+    def event_feed(self) -> SqliteEventFeed:
+        """The event log by cursor; one thread at a time."""
+        return SqliteEventFeed(self._opened(Reads(self.path)))
 
     def directory(self) -> SqliteDirectory:
         """Tenants, apps and keys as committed; one thread at a time."""
