@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from domain.calls import a_call
 from twoleg.adapters.media.direct import DirectMedia, DirectPath
 from twoleg.domain.call import Role
 from twoleg.sip.errors import SdpError
@@ -35,6 +36,9 @@ class Wishes:
 
     def failed(self, cause: int, detail: str) -> None:
         self.made.append(("failed", cause, detail))
+
+    def faulted(self, error: Exception) -> None:
+        self.made.append(("faulted", error))
 
     def take(self) -> tuple[object, ...]:
         assert len(self.made) == 1, self.made
@@ -74,7 +78,7 @@ def wishes() -> Wishes:
 
 @pytest.fixture
 def path(wishes: Wishes) -> Iterator[DirectPath]:
-    path = DirectMedia(address=OURS).open(1037058396471308289, wishes)
+    path = DirectMedia(address=OURS).open(a_call(), wishes)
     yield path
     path.close()
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from twoleg.domain.call import Role
+from twoleg.domain.call import Call, Role
 
 
 class MediaWishes(Protocol):
-    """What a path asks of the engine, for its call. Each may be called from within any verb of the path, or later."""
+    """What a path asks of the engine, for its call. Each may be called from within any verb of the path, or later.
+
+    A wish for a leg that is gone or being released comes to nothing.
+    """
 
     def offer(self, role: Role, body: bytes | None) -> None:
         """Offer this to the phone: in its INVITE when it is being dialled, else in a re-INVITE. None: ask for an offer.
@@ -30,11 +33,17 @@ class MediaWishes(Protocol):
         """Both phones have each other's media address."""
 
     def failed(self, cause: int, detail: str) -> None:
-        """The media cannot be connected; `cause` is Q.850."""
+        """The media cannot be connected, or is lost; `cause` is Q.850."""
+
+    def faulted(self, error: Exception) -> None:
+        """Something of ours raised where no verb was running any more: it is logged, and ends the call."""
 
 
 class MediaPath(Protocol):
-    """The media of one call. The engine calls; nothing here blocks; a fault raises and ends the call."""
+    """The media of one call. The engine calls; nothing here blocks; a fault raises and ends the call.
+
+    A path that has to ask somebody else first (a relay) makes its wishes later, in the order of the verbs.
+    """
 
     def dial(self, role: Role) -> None:
         """The phone is to be dialled: wish for the offer of its INVITE. The customer comes after the agent answered."""
@@ -70,5 +79,5 @@ class MediaPath(Protocol):
 class Media(Protocol):
     """Where paths come from: one kind of media (direct, an embedded relay, a relay cluster)."""
 
-    def open(self, serial: int, wishes: MediaWishes) -> MediaPath:
-        """A path for a new call."""
+    def open(self, call: Call, wishes: MediaWishes) -> MediaPath:
+        """A path for a new call; its serial and tenant are what matters of it."""

@@ -13,7 +13,7 @@ from enum import Enum, unique
 from twoleg.adapters.media.compare import is_known, receivers
 from twoleg.application.media import MediaWishes
 from twoleg.domain import causes
-from twoleg.domain.call import Role
+from twoleg.domain.call import Call, Role
 from twoleg.sip.errors import SdpError
 from twoleg.sip.sdp import Direction, SessionDescription, answer_to, inactive_offer
 
@@ -60,9 +60,9 @@ class DirectMedia:
     def __init__(self, *, address: str) -> None:
         self._address = address
 
-    def open(self, serial: int, wishes: MediaWishes) -> DirectPath:
+    def open(self, call: Call, wishes: MediaWishes) -> DirectPath:
         """A path for a new call; the o= lines carry the serial, which is unique."""
-        return DirectPath(serial=serial, wishes=wishes, address=self._address)
+        return DirectPath(serial=call.serial, wishes=wishes, address=self._address)
 
 
 class DirectPath:

@@ -55,10 +55,19 @@ class Dialler:
 
     # ------------------------------------------------------------------ dialling
 
+    def begin(self, entry: EngineCall, role: Role) -> None:
+        """The phone is wanted; `dial` follows once there is an offer for it. From now on it has a last word to say."""
+        entry.diallings[role].has_begun = True
+
     def dial(self, entry: EngineCall, role: Role, body: bytes | None) -> None:
-        """Begin. What comes of it is told by signals, or by events of the leg that is bound to the entry."""
+        """Send the INVITE. What comes of it is told by signals, or by events of the leg that is bound to the entry.
+
+        Nothing happens when the phone is wanted no more.
+        """
         dialling = entry.diallings[role]
-        dialling.body, dialling.has_begun = body, True
+        if dialling.is_over:
+            return
+        dialling.body = body
         self._ways.begin(dialling)
         self._find(entry, role, dialling)
 

@@ -77,6 +77,7 @@ class SipCallEngine:
         entry = self._book.open(call)
         match effect:
             case Dial(role=role):
+                self._dialler.begin(entry, role)
                 self._path(entry).dial(role)
             case Release(role=role, cause=cause):
                 self._release(entry, role, cause)
@@ -101,7 +102,7 @@ class SipCallEngine:
 
     def _path(self, entry: EngineCall) -> MediaPath:
         if entry.path is None:
-            entry.path = self._media.open(entry.call.serial, _Wishes(self, entry))
+            entry.path = self._media.open(entry.call, _Wishes(self, entry))
         return entry.path
 
     def _release(self, entry: EngineCall, role: Role, cause: int) -> None:
@@ -114,24 +115,29 @@ class SipCallEngine:
     # ------------------------------------------------------------------ wishes of the media path
 
     def offer(self, entry: EngineCall, role: Role, body: bytes | None) -> None:
-        """In the INVITE when there is no leg yet, else in a re-INVITE."""
+        """In the INVITE when there is no leg yet, else in a re-INVITE; a phone that is wanted no more gets neither."""
         leg = entry.legs.get(role)
+        if role in entry.silent:
+            return
         if leg is None:
             self._dialler.dial(entry, role, body)
         else:
             self._agent.reinvite(leg, body=body, now=self._shell.now())
+        self._shell.wake()
 
     def answer(self, entry: EngineCall, role: Role, status: int, body: bytes | None) -> None:
         """To the phone's own re-INVITE."""
         leg = entry.legs.get(role)
         if leg is not None:
             self._agent.answer_reinvite(leg, status=status, body=body, now=self._shell.now())
+            self._shell.wake()
 
     def ack(self, entry: EngineCall, role: Role, body: bytes) -> None:
         """To a 2xx that brought the offer we asked for."""
         leg = entry.legs.get(role)
         if leg is not None:
             self._agent.ack(leg, body=body, now=self._shell.now())
+            self._shell.wake()
 
     def tell(self, entry: EngineCall, signal: Signal) -> None:
         """Pass a signal on to the call."""
@@ -148,9 +154,10 @@ class SipCallEngine:
             else:
                 self._heard_of(owner[0], owner[1], event)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is this call's alone
-            self._fault(owner[0] if owner else None, error)
+            self.fault(owner[0] if owner else None, error)
 
-    def _fault(self, entry: EngineCall | None, error: Exception) -> None:
+    def fault(self, entry: EngineCall | None, error: Exception) -> None:
+        """Log what raised, and end its call."""
         self._log.fault(entry.call.serial if entry else None, error)
         if entry is not None:
             self.tell(entry, Faulted(f"{type(error).__name__} in the SIP engine"))
@@ -198,7 +205,7 @@ class SipCallEngine:
             return
         entry.silent.add(role)
         if event.fault is not None:
-            self._fault(entry, event.fault)
+            self.fault(entry, event.fault)
         elif role in entry.answered:
             self.tell(entry, LegHungUp(role, facts.of_failure(event)))
         else:
@@ -255,3 +262,6 @@ class _Wishes:
 
     def failed(self, cause: int, detail: str) -> None:
         self._engine.tell(self._entry, BridgeFailed(cause, detail))
+
+    def faulted(self, error: Exception) -> None:
+        self._engine.fault(self._entry, error)
