@@ -17,7 +17,7 @@ from domain.calls import WAY
 from fakes.log import NotedLog
 from patience import eventually_async
 from store.files import locked, process, rows, said, tell, with_tenant
-from twoleg.adapters.store.sqlite import SqliteStore, connection, intake, journal, writes
+from twoleg.adapters.store.sqlite import SqliteStore, asking, connection, journal, writes
 from twoleg.application.errors import StoreUnavailable
 from twoleg.application.ports import Intent, Placed, SigningKey
 from twoleg.domain.call import Phase
@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting for a lock becomes trouble after 0.05 s instead of seconds."""
-    for module in (intake, writes):
+    for module in (asking, writes):
         monkeypatch.setattr(module, "PATIENCE", 0.05)
     monkeypatch.setattr(journal, "_LOCK_PATIENCE", 0.05)
 

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
 
 from twoleg.adapters.store.sqlite import placing
-from twoleg.adapters.store.sqlite.connection import open_writer
-from twoleg.adapters.store.sqlite.group_writer import GroupWriter, tell
+from twoleg.adapters.store.sqlite.asking import AskedWriter
 from twoleg.adapters.store.sqlite.log import StoreLog
 from twoleg.adapters.store.sqlite.queries import query
 from twoleg.adapters.store.sqlite.trouble import Trouble
-from twoleg.adapters.store.sqlite.writes import PATIENCE
-from twoleg.application.errors import ApplicationError, StoreUnavailable
 from twoleg.application.ports import Intent, Placed
 from twoleg.domain.tenant import Refused
 
@@ -26,17 +17,6 @@ _REQUEST_HANGUP = query("request_hangup")
 
 _REST = 0.001
 """Seconds between a commit and the next: a flood of new calls leaves the engine its turns at the write lock."""
-
-Answer = TypeVar("Answer")
-
-
-@dataclass(slots=True)
-class _Request(Generic[Answer]):
-    act: Callable[[sqlite3.Connection], Answer | ApplicationError]
-    """Does one thing inside a transaction. An error it returns, not raises, is an answer too and undoes nothing."""
-    loop: asyncio.AbstractEventLoop
-    answered: asyncio.Future[Answer]
-    answer: Answer | Exception | None = None
 
 
 class SqliteIntake:
@@ -46,14 +26,7 @@ class SqliteIntake:
     """
 
     def __init__(self, *, path: Path, log: StoreLog) -> None:
-        self._writer: GroupWriter[_Request[Any]] = GroupWriter(
-            _IntakeWork(),
-            connect=lambda: open_writer(path),
-            name="intake",
-            log=log,
-            patience=PATIENCE,
-            rest=lambda _requests: _REST,
-        )
+        self._writer = AskedWriter(path=path, name="intake", rest=_REST, log=log)
 
     @property
     def troubles(self) -> Counter[Trouble]:
@@ -62,60 +35,12 @@ class SqliteIntake:
 
     async def place(self, intent: Intent) -> Placed | Refused:
         """See `CallIntake.place`. Raises `NotFound` too, for a tenant that does not exist."""
-        return await self._ask(lambda connection: placing.place(connection, intent))
+        return await self._writer.ask(lambda connection: placing.place(connection, intent))
 
     async def request_hangup(self, serial: int, *, at: int) -> None:
         """See `CallIntake.request_hangup`."""
-        await self._ask(lambda connection: connection.execute(_REQUEST_HANGUP, (at, serial)).rowcount)
+        await self._writer.ask(lambda connection: connection.execute(_REQUEST_HANGUP, (at, serial)).rowcount)
 
     def close(self) -> None:
         """Answer what was asked, then end the thread."""
         self._writer.close()
-
-    async def _ask(self, act: Callable[[sqlite3.Connection], Answer | ApplicationError]) -> Answer:
-        if self._writer.is_closing:
-            raise StoreUnavailable("the store is closed")
-        loop = asyncio.get_running_loop()
-        request: _Request[Answer] = _Request(act, loop, loop.create_future())
-        self._writer.put(request)
-        return await request.answered
-
-
-class _IntakeWork:
-    """What the intake's thread does."""
-
-    def write(self, connection: sqlite3.Connection, batch: Sequence[_Request[Any]]) -> None:
-        for request in batch:
-            request.answer = request.act(connection)
-
-    def written(self, batch: Sequence[_Request[Any]]) -> None:
-        _tell(batch)
-
-    def unwritable(self, item: _Request[Any], error: Exception) -> None:
-        item.answer = error
-        _tell([item])
-
-    def gives_up(self, batch: Sequence[_Request[Any]], trouble: Trouble, **_always: object) -> bool:
-        for request in batch:
-            request.answer = StoreUnavailable(f"the store cannot be written: {trouble.value}")
-        _tell(batch)
-        return True
-
-
-def _tell(batch: Iterable[_Request[Any]]) -> None:
-    """Answer on the loops that asked: one wake-up for each loop."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[_Request[Any]]] = {}
-    for request in batch:
-        by_loop.setdefault(request.loop, []).append(request)
-    for loop, requests in by_loop.items():
-        tell(loop, partial(_resolve, requests))
-
-
-def _resolve(requests: Sequence[_Request[Any]]) -> None:
-    for request in requests:
-        if request.answered.done():  # its caller stopped waiting
-            continue
-        if isinstance(request.answer, Exception):
-            request.answered.set_exception(request.answer)
-        else:
-            request.answered.set_result(request.answer)
