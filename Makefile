@@ -10,7 +10,7 @@ BENCH := .venv/.bench-installed
 CODE := src tests $(wildcard bench)
 WORKERS ?= 2
 
-.PHONY: help venv demo test check bench format states lock clean static test-system
+.PHONY: help venv demo test check bench format states explain lock clean static test-system
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
@@ -36,6 +36,9 @@ format: $(DEV) ## write the house format and the safe lint fixes
 
 states: $(DEV) ## write docs/states.md from the call machine's table
 	@$(BIN)/python scripts/write-states-page.py
+
+explain: $(DEV) ## write docs/explain.md from the tables of verdicts
+	@$(BIN)/python scripts/write-explain-page.py
 
 lock: ## pin the newest allowed releases again, with hashes
 	@sh scripts/lock.sh
