@@ -157,6 +157,38 @@ def test_requests_go_to_the_address_in_the_target_or_else_to_the_peer(contact: s
     assert peer == goes_to
 
 
+@pytest.mark.parametrize(
+    ("contact", "reached", "goes_to"),
+    [
+        ("sip:a@10.11.12.13:5060", PEER, PEER),
+        ("sip:a@192.168.1.7", PEER, PEER),
+        ("sip:a@172.31.0.1", PEER, PEER),
+        ("sip:a@172.32.0.1", PEER, Peer("udp", "172.32.0.1", 5060)),
+        ("sip:a@100.64.0.1", Peer("udp", "127.0.0.1", 5070), Peer("udp", "127.0.0.1", 5070)),
+        ("sip:a@[fd00::1]", Peer("udp", "2001:db8::2", 5060), Peer("udp", "2001:db8::2", 5060)),
+        ("sip:a@10.11.12.13", Peer("udp", "10.0.0.1", 5060), Peer("udp", "10.11.12.13", 5060)),
+        ("sip:a@10.11.12.13", Peer("udp", "192.168.0.1", 5060), Peer("udp", "10.11.12.13", 5060)),
+        ("sip:a@192.0.2.21", Peer("udp", "10.0.0.1", 5060), Peer("udp", "192.0.2.21", 5060)),
+    ],
+)
+def test_a_phone_behind_nat_is_asked_where_it_was_reached(contact: str, reached: Peer, goes_to: Peer) -> None:
+    """RFC 3581 1: its Contact names an address of its own network; where we are in that network, too, it is right."""
+    identity = Identity(local=[US, Peer("udp", "2001:db8::1", 5060)], product="twoleg", random=random.Random(1))
+    dialog = Dialog.as_callee(incoming(f"Contact: <{contact}>"), tag="ours", peer=reached, identity=identity)
+
+    request, peer = dialog.request("BYE")
+
+    assert (request.uri, peer) == (contact, goes_to)
+
+
+def test_a_recorded_route_is_kept_wherever_it_leads() -> None:
+    dialog = caller("Contact: <sip:a@10.11.12.13>", "Record-Route: <sip:10.0.0.9;lr>")
+
+    _, peer = dialog.request("BYE")
+
+    assert peer == Peer("udp", "10.0.0.9", 5060)
+
+
 def test_headers_in_a_contact_do_not_reach_the_request_uri() -> None:
     request, _ = called("Contact: <sip:peer@192.0.2.20?Subject=x>").request("BYE")
 

@@ -15,7 +15,7 @@ from twoleg.sip.identity import Identity
 from twoleg.sip.message import Message, Request, Response
 from twoleg.sip.outgoing import MAX_FORWARDS, Fields
 from twoleg.sip.peers import Peer
-from twoleg.sip.routing import as_request_uri, is_secure, next_hop
+from twoleg.sip.routing import as_request_uri, is_secure, next_hop, past_nat
 from twoleg.sip.uri import SipUri
 
 DialogKey: TypeAlias = tuple[str, str, str]
@@ -158,7 +158,10 @@ class Dialog:
         if routes and not _is_loose(hop):
             routes = [*routes[1:], f"<{uri}>"]
             uri = as_request_uri(SipUri.parse(hop))
-        self._path = (uri, [("Route", route) for route in routes], self._reachable(next_hop(hop, self._peer)))
+        found = next_hop(hop, self._peer)
+        if not routes:
+            found = past_nat(found, self._peer)
+        self._path = (uri, [("Route", route) for route in routes], self._reachable(found))
         return self._path
 
     def _reachable(self, hop: Peer) -> Peer:

@@ -6,7 +6,9 @@ is a name stands for the peer that the dialog was made with.
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from functools import lru_cache
 from typing import Final
 
 from twoleg.sip.errors import SipParseError
@@ -18,6 +20,23 @@ from twoleg.sip.uri import SipUri
 
 _NOT_IN_REQUEST_URI: Final = ("method",)
 """What 19.1.1 and 12.2.1.1 forbid there, besides headers."""
+
+_PRIVATE: Final = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+"""Addresses that mean nothing to other networks: RFC 1918, 6598, 3927, 4193, 4291 2.5.6.
+
+Not those of this machine itself (127.0.0.0/8, ::1): who was reached there can be reached there again.
+"""
 
 _IPV4: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 
@@ -46,6 +65,15 @@ def next_hop(uri: str, fallback: Peer) -> Peer:
         return fallback
     # Whoever was authenticated as a domain names its other addresses in that domain's name (RFC 5922 7.1).
     return Peer(transport, address, port, fallback.domain if transport == "tls" else "")
+
+
+def past_nat(hop: Peer, reached: Peer) -> Peer:
+    """Where a phone is whose Contact says `hop`, and which was reached at `reached`, with no recorded route between.
+
+    `reached`, when `hop` is an address that only the phone's own network knows and `reached` is none: it sits behind a
+    NAT and does not know how it is seen (RFC 3581 1).  Its Contact stays in the Request-URI, where it expects it.
+    """
+    return reached if _is_private(hop.host) and not _is_private(reached.host) else hop
 
 
 def as_request_uri(uri: SipUri) -> str:
@@ -88,3 +116,12 @@ def _literal(host: str) -> str | None:
     if host.startswith("["):
         return plain_ipv6(host[1:-1])
     return host if _IPV4.fullmatch(host) else None
+
+
+@lru_cache(maxsize=4096)
+def _is_private(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return any(address in network for network in _PRIVATE)
