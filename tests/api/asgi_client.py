@@ -31,12 +31,16 @@ def exchange(
     headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
     body: bytes | Sequence[bytes] = b"",
 ) -> Response:
-    """One request and its response. A body given in pieces arrives in pieces, as from a slow or chunking client."""
+    """One request and its response; `path` may end in a query.
+
+    A body given in pieces arrives in pieces, as from a slow or chunking client."""
     given = headers.items() if isinstance(headers, Mapping) else headers
+    target, _, query = path.partition("?")
     scope = {
         "type": "http",
         "method": method,
-        "path": path,
+        "path": target,
+        "query_string": query.encode(),
         "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in given],
     }
     return asyncio.run(_exchange(app, scope, [body] if isinstance(body, bytes) else list(body)))

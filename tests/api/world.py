@@ -37,7 +37,8 @@ class World:
         self.store = store
         self.registry = store.registry()
         self.clock = DrivenClock(start_ms=NOW)
-        self.hasher: SecretHasher = PlainHasher()
+        self.plain_hasher = PlainHasher()
+        self.hasher: SecretHasher = self.plain_hasher
         self.trouble = Trouble()
         self.directory = NotingDirectory(store.directory(), self.trouble)
         self.intake = NotingIntake(store.intake(), self.trouble)
@@ -60,6 +61,7 @@ class World:
             entropy=SeededEntropy(),
             hasher=self.hasher,
             nudge=self._nudge,
+            event_feed=self.store.event_feed(),
             node_id=1,
             log=self.log,
         )
@@ -143,6 +145,15 @@ class Client:
         sent = {"Authorization": f"Bearer {self.token}"} | dict(headers or {})
         raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
         return exchange(self.world.app, "POST", path, headers=sent, body=raw)
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Response:
+        """GET with the token; `path` may end in a query."""
+        return self.request("GET", path, headers)
+
+    def request(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> Response:
+        """Any method with the token and no body."""
+        sent = {"Authorization": f"Bearer {self.token}"} | dict(headers or {})
+        return exchange(self.world.app, method, path, headers=sent)
 
     def place(self, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
         """createCall v1 of the sample's two numbers, with members changed, added, or (None) sent as null."""

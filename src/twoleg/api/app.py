@@ -5,28 +5,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from twoleg.api.aicc.describe import operations as aicc_operations
 from twoleg.api.aicc.face import error_body, make_routes
 from twoleg.api.asgi import Receive, Scope, Send
-from twoleg.api.http import JSON, Answer, ClientGone, ErrorBody, Handler, HttpError, read_body
+from twoleg.api.http import Answer, ClientGone, ErrorBody, Handler, HttpError, Request, Stream, read_body
+from twoleg.api.native.describe import operations as native_operations
+from twoleg.api.native.door import Door
+from twoleg.api.native.face import NATIVE
+from twoleg.api.native.face import make_routes as make_native_routes
+from twoleg.api.native.problems import Kind, Problem, problem_answer
 from twoleg.api.openapi import make_document
 from twoleg.api.probes import make_probes, serve_document
 from twoleg.api.probes import operations as probe_operations
+from twoleg.api.routing import PathTable
+from twoleg.application.check_credentials import CheckCredentials
 from twoleg.application.check_token import CheckToken
 from twoleg.application.errors import StoreUnavailable
+from twoleg.application.event_feed import EventFeed
+from twoleg.application.event_tail import EventTail
 from twoleg.application.issue_token import IssueToken
 from twoleg.application.place_call import PlaceCall
 from twoleg.application.ports import CallIntake, CallReader, Clock, Directory, Entropy, Nudge, SecretHasher
+from twoleg.application.verify_secret import VerifySecret
 
 LOGIN_THREADS = 2
 """Cores that logins may take at most; each verification also holds 19 MiB (adapters/secrets.py)."""
 
 STORE_TROUBLE = ("the store is unavailable: nothing was placed or changed, try again", ((b"retry-after", b"1"),))
 """What is told of `StoreUnavailable`, wherever it comes from; decisions 1.4 keep it at 500. Seconds."""
+
+Found = TypeVar("Found")
 
 Routes = Mapping[str, Mapping[str, Handler]]
 """Path -> method -> handler."""
@@ -42,11 +55,27 @@ class ApiLog(Protocol):
 class App:
     """A raw ASGI application; also tells the server underneath how to word an error."""
 
-    def __init__(self, *, routes: Routes, error_body: ErrorBody, entropy: Entropy, log: ApiLog) -> None:
+    def __init__(
+        self,
+        *,
+        routes: Routes,
+        native: PathTable,
+        error_body: ErrorBody,
+        entropy: Entropy,
+        log: ApiLog,
+        on_stop: Callable[[], None],
+    ) -> None:
+        """`native`: the paths that begin with `NATIVE`; `routes`: all others."""
         self.error_body = error_body
         self._routes = routes
+        self._native = native
         self._entropy = entropy
         self._log = log
+        self._on_stop = on_stop
+
+    def stop(self) -> None:
+        """The service stops: whoever waits for something to happen is answered now."""
+        self._on_stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI HTTP); other protocols are refused, as ASGI wants it, by raising."""
@@ -56,37 +85,52 @@ class App:
             answer = await self._answer(scope, receive)
         except ClientGone:
             return
+        if isinstance(answer, Stream):
+            await _stream(answer, send, is_head=scope["method"] == "HEAD")
+            return
         await send(
             {
                 "type": "http.response.start",
                 "status": answer.status,
-                "headers": [(b"content-type", JSON), (b"content-length", b"%d" % len(answer.body)), *answer.headers],
+                "headers": [
+                    (b"content-type", answer.content_type),
+                    (b"content-length", b"%d" % len(answer.body)),
+                    *answer.headers,
+                ],
             }
         )
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer | Stream:
         try:
-            handler = self._handler(scope["path"], scope["method"])
+            methods = self._routes.get(scope["path"])
+            if methods is None:
+                return await self._answer_native(scope, receive)
+            handler = _handler(methods, scope["method"])
             return await handler(scope["headers"], await read_body(receive))
         except HttpError as error:
-            return Answer(self.error_body(error.status, error.text), error.status, error.headers)
+            return self._refused(scope, error)
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - whatever failed is ours: logged, and the client told a number
             return self._failed(scope, error)
 
-    def _handler(self, path: str, method: str) -> Handler:
-        methods = self._routes.get(path)
-        if methods is None:
+    async def _answer_native(self, scope: Scope, receive: Receive) -> Answer | Stream:
+        path, method = scope["path"], scope["method"]
+        found = self._native.find(path)
+        if found is None:
             raise HttpError(404, "there is nothing at this path")
-        handler = methods.get(method)
-        if handler is None:
-            allowed = ", ".join(methods)
-            raise HttpError(
-                405, f"this path takes {allowed}, not {method[:32]}", headers=((b"allow", allowed.encode()),)
-            )
-        return handler
+        methods = found.methods
+        handler = _handler(methods, "GET" if method == "HEAD" and "HEAD" not in methods else method)
+        body = await read_body(receive)
+        return await handler(
+            Request(method, path, scope.get("query_string", b""), scope["headers"], body, found.arguments)
+        )
+
+    def _refused(self, scope: Scope, error: HttpError) -> Answer:
+        if scope["path"].startswith(NATIVE):
+            return problem_answer(error, path=scope["path"])
+        return Answer(self.error_body(error.status, error.text), error.status, error.headers)
 
     def _failed(self, scope: Scope, error: Exception) -> Answer:
         correlation_id = f"{self._entropy.bits(64):016x}"
@@ -97,8 +141,36 @@ class App:
             path=scope["path"],
             exc_info=error,
         )
-        text, headers = STORE_TROUBLE if isinstance(error, StoreUnavailable) else ("internal error", ())
-        return Answer(self.error_body(500, f"{text}; correlation id {correlation_id}"), 500, headers)
+        is_trouble = isinstance(error, StoreUnavailable)
+        text, headers = STORE_TROUBLE if is_trouble else ("internal error", ())
+        told = f"{text}; correlation id {correlation_id}"
+        if scope["path"].startswith(NATIVE):
+            kind = Kind.UNAVAILABLE if is_trouble else Kind.INTERNAL
+            return problem_answer(Problem(kind, told, headers=headers), path=scope["path"])
+        return Answer(self.error_body(500, told), 500, headers)
+
+
+def _handler(methods: Mapping[str, Found], method: str) -> Found:
+    handler = methods.get(method)
+    if handler is None:
+        allowed = ", ".join(methods)
+        raise HttpError(405, f"this path takes {allowed}, not {method[:32]}", headers=((b"allow", allowed.encode()),))
+    return handler
+
+
+async def _stream(stream: Stream, send: Send, *, is_head: bool) -> None:
+    """Until the generator ends, or this task is cancelled: so the protocol tells that the client is gone."""
+    headers = [(b"content-type", stream.content_type), *stream.headers]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    try:
+        if not is_head:
+            async for piece in stream.pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+    except asyncio.CancelledError:
+        pass  # nobody waits for this task: it ends here, its stream in good order when there is still somebody to see
+    finally:
+        await stream.pieces.aclose()
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def create_app(  # noqa: PLR0913 - the composition root hands over each port by its name
@@ -110,6 +182,7 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     entropy: Entropy,
     hasher: SecretHasher,
     nudge: Nudge,
+    event_feed: EventFeed,
     node_id: int,
     log: ApiLog,
 ) -> App:
@@ -118,13 +191,28 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     `node_id`: 0-63, different on each node.
     """
     threads = ThreadPoolExecutor(LOGIN_THREADS, thread_name_prefix="login")
+    verify = VerifySecret(directory=directory, hasher=hasher, entropy=entropy, threads=threads)
     check_token = CheckToken(directory=directory, clock=clock)
+    place_call = PlaceCall(intake=intake, clock=clock, entropy=entropy, nudge=nudge, node_id=node_id)
     routes: dict[str, dict[str, Handler]] = make_routes(
-        issue_token=IssueToken(directory=directory, hasher=hasher, clock=clock, entropy=entropy, threads=threads),
+        issue_token=IssueToken(verify=verify, directory=directory, clock=clock),
         check_token=check_token,
-        place_call=PlaceCall(intake=intake, clock=clock, entropy=entropy, nudge=nudge, node_id=node_id),
+        place_call=place_call,
         reader=reader,
     )
+    door = Door(
+        check_token=check_token,
+        check_credentials=CheckCredentials(verify=verify, directory=directory, clock=clock, entropy=entropy),
+    )
+    tail = EventTail(feed=event_feed, clock=clock, log=log)
+    native = make_native_routes(door=door, reader=reader)
     routes |= make_probes(directory)
-    routes |= serve_document(make_document([*aicc_operations(), *probe_operations()]))
-    return App(routes=routes, error_body=error_body, entropy=entropy, log=log)
+    routes |= serve_document(make_document([*aicc_operations(), *native_operations(), *probe_operations()]))
+    return App(
+        routes=routes,
+        native=PathTable(native),
+        error_body=error_body,
+        entropy=entropy,
+        log=log,
+        on_stop=tail.close,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from twoleg.api.asgi import Headers, Receive
@@ -20,8 +20,37 @@ class Answer(NamedTuple):
     status: int = 200
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """Besides Content-Type and Content-Length."""
+    content_type: bytes = JSON
 
 
+class Stream(NamedTuple):
+    """A response of status 200 in pieces, for as long as its client takes them.
+
+    Each piece is asked for when the one before has left our hands. The generator is closed when the client goes, or
+    the service stops.
+    """
+
+    pieces: AsyncGenerator[bytes, None]
+    content_type: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """Besides Content-Type."""
+
+
+class Request(NamedTuple):
+    """A whole request, for handlers of paths with parameters."""
+
+    method: str
+    path: str
+    query: bytes
+    """As sent, without the question mark."""
+    headers: Headers
+    body: bytes
+    arguments: Mapping[str, str]
+    """What stood in the path for each parameter."""
+
+
+RequestHandler = Callable[[Request], Awaitable[Answer | Stream]]
+"""Raises `HttpError`."""
 Handler = Callable[[Headers, bytes], Awaitable[Answer]]
 """Takes the request's headers and body. Raises `HttpError`."""
 ErrorBody = Callable[[int, str], bytes]

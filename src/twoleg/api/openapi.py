@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum, unique
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from msgspec.json import encode, schema_components
-from msgspec.structs import asdict
 
 import twoleg
 
@@ -16,7 +16,20 @@ Schema = dict[str, Any]
 Parameter = Mapping[str, Any]
 
 _REF = "#/components/schemas/{name}"
-_SECURITY = {"bearer": {"type": "http", "scheme": "bearer", "description": "The token of tokenByAkSk."}}
+_SECURITY = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "The token of tokenByAkSk."},
+    "basic": {"type": "http", "scheme": "basic", "description": "app_key and app_secret; paths under /v1 only."},
+}
+JSON = "application/json"
+
+
+@unique
+class Doors(Enum):
+    """What opens an operation: any one of these."""
+
+    NOBODY_ASKS = ()
+    TOKEN = ("bearer",)
+    TOKEN_OR_SECRET = ("bearer", "basic")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,15 +42,23 @@ class Operation:
     tag: str
     summary: str
     description: str
-    response: type[Struct]
+    response: type[Struct] | None
+    """None: an answer without a body."""
     error: type[Struct]
     errors: Mapping[int, str]
     """HTTP status -> when it is answered."""
+    status: int = 200
+    """Of success."""
+    other_successes: Mapping[int, tuple[str, type[Struct] | None]] = field(default_factory=dict)
+    """HTTP status -> when it is answered, and with what."""
+    error_media: str = JSON
+    streams: bool = False
+    """Whether the answer also comes as text/event-stream."""
     parameters: tuple[Parameter, ...] = ()
     request: type[Struct] | None = None
     example: Struct | None = None
     """A request as the pages print it."""
-    secured: bool = True
+    doors: Doors = Doors.TOKEN
 
 
 def make_document(operations: Iterable[Operation]) -> bytes:
@@ -68,32 +89,53 @@ def _operation(operation: Operation) -> Schema:
         "summary": operation.summary,
         "description": operation.description,
         "parameters": list(operation.parameters),
-        "responses": {"200": _content("Served.", operation.response)}
-        | {str(status): _content(text, operation.error) for status, text in sorted(operation.errors.items())},
-        "security": [{"bearer": []}] if operation.secured else [],
+        "responses": _successes(operation)
+        | {
+            str(status): _content(text, operation.error, operation.error_media)
+            for status, text in sorted(operation.errors.items())
+        },
+        "security": [{door: []} for door in operation.doors.value],
     }
     if operation.request is not None:
         described["requestBody"] = {"required": True} | _media(operation.request, operation.example)
     return described
 
 
-def _content(description: str, body: type[Struct]) -> Schema:
-    return {"description": description} | _media(body)
+def _successes(operation: Operation) -> Schema:
+    first = _content("Served.", operation.response)
+    if operation.streams:
+        first["content"]["text/event-stream"] = {"schema": {"type": "string"}}
+    others = {str(status): _content(text, body) for status, (text, body) in operation.other_successes.items()}
+    return {str(operation.status): first} | others
 
 
-def _media(body: type[Struct], example: Struct | None = None) -> Schema:
-    media: Schema = {"schema": {"$ref": _REF.format(name=body.__name__)}}
+def _content(description: str, body: type[Struct] | None, media: str = JSON) -> Schema:
+    return {"description": description} | ({} if body is None else _media(body, media=media))
+
+
+def _media(body: type[Struct], example: Struct | None = None, *, media: str = JSON) -> Schema:
+    described: Schema = {"schema": {"$ref": _REF.format(name=body.__name__)}}
     if example is not None:
-        media["example"] = {name: value for name, value in asdict(example).items() if value is not None}
-    return {"content": {"application/json": media}}
+        described["example"] = _plain(example)
+    return {"content": {media: described}}
+
+
+def _plain(example: Struct) -> Schema:
+    """As it goes over the wire, without the members that were not given."""
+    members: Schema = to_builtins(example)
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _schemas(operations: Iterable[Operation]) -> Schema:
     taken = {operation.request for operation in operations if operation.request is not None}
-    given = {body for operation in operations for body in (operation.response, operation.error)}
+    given = {body for operation in operations for body in _given(operation) if body is not None}
     _, requests = schema_components(sorted(taken, key=_name), ref_template=_REF)
     _, responses = schema_components(sorted(given, key=_name), ref_template=_REF)
     return requests | {name: _without_null(schema) for name, schema in responses.items()}
+
+
+def _given(operation: Operation) -> Iterable[type[Struct] | None]:
+    return operation.response, operation.error, *(body for _, body in operation.other_successes.values())
 
 
 def _name(body: type[Struct]) -> str:

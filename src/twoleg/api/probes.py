@@ -7,7 +7,7 @@ from msgspec.json import encode
 
 from twoleg.api.asgi import Headers
 from twoleg.api.http import Answer, Handler
-from twoleg.api.openapi import Operation
+from twoleg.api.openapi import Doors, Operation
 from twoleg.application.ports import Directory
 
 
@@ -57,7 +57,7 @@ def operations() -> list[Operation]:
             response=Health,
             error=Health,
             errors={},
-            secured=False,
+            doors=Doors.NOBODY_ASKS,
         ),
         Operation(
             path="/readyz",
@@ -69,6 +69,6 @@ def operations() -> list[Operation]:
             response=Health,
             error=Health,
             errors={503: "Not yet, or not any more: the text says why."},
-            secured=False,
+            doors=Doors.NOBODY_ASKS,
         ),
     ]

@@ -22,8 +22,11 @@ HEAD_LIMIT = 16 * 1024
 """Bytes of a request's first line and headers together."""
 PATIENCE = 10.0
 """Seconds a request may take to arrive from its first byte, and an answer to be taken off our hands."""
-MOST_CONNECTIONS = 4096
-"""Open at once; more are told 503."""
+STREAM_PATIENCE = 60.0
+"""Seconds a reader of a stream may take nothing at all. It is only not written to meanwhile; then its place is taken
+back, and it goes on by its cursor when it comes again."""
+MOST_CONNECTIONS = 12_288
+"""Open at once; more are told 503. Room for 10,000 readers of streams and for everybody else."""
 MOST_PIPELINED = 64
 """Requests sent ahead on one connection. Uvicorn reads on while they wait, so without a bound they fill the memory."""
 
@@ -71,7 +74,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self.pipeline.clear()
         if self._under_way is not None:
             self._under_way.disconnected = True
+        self._end_stream()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """The service stops: what is being answered is finished, but a reader that takes nothing is not waited for."""
+        super().shutdown()
+        if self._stalled_since is not None and self._streams():
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; requests that are complete by it begin to be answered in the loop's next turn."""
@@ -100,13 +110,21 @@ class GuardedProtocol(HttpToolsProtocol):
     def enforce(self, now: float) -> None:
         """Drop the client if it is too slow, or idle for too long. `now`: loop time."""
         if self._stalled_since is not None:
-            if now - self._stalled_since > PATIENCE:
+            if now - self._stalled_since > (STREAM_PATIENCE if self._streams() else PATIENCE):
                 self.transport.abort()
         elif self._is_receiving:
             if now - self._since > PATIENCE:
                 self._refuse(408, "the request did not arrive in time")
         elif now - self._since > KEEP_ALIVE and self._is_idle():
             self.transport.close()
+
+    def _streams(self) -> bool:
+        return isinstance(self._under_way, Exchange) and self._under_way.is_stream
+
+    def _end_stream(self) -> None:
+        """Its task would learn only from its next piece that nobody is there."""
+        if self._answering is not None and self._streams():
+            self._answering.cancel()
 
     def _is_idle(self) -> bool:
         return self._under_way is None or self._under_way.response_complete

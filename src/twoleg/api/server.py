@@ -21,8 +21,9 @@ _TICKS_PER_SWEEP = 10
 class _Server(uvicorn.Server):
     """Says when it is ready, drops slow clients, stops at an event, and leaves signals alone."""
 
-    def __init__(self, config: uvicorn.Config, *, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
-        super().__init__(config)
+    def __init__(self, app: App, *, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
+        super().__init__(_config(app))
+        self._app = app
         self._on_ready = on_ready
         self._stop = stop
 
@@ -38,6 +39,10 @@ class _Server(uvicorn.Server):
                     connection.enforce(now)
         return await super().on_tick(counter) or self._stop.is_set()
 
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._app.stop()
+        await super().shutdown(sockets)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Uvicorn would raise the signal again after its stop, and the exit status would tell of a kill."""
@@ -49,7 +54,7 @@ async def serve_api(*, sockets: Sequence[socket], app: App, on_ready: Callable[[
 
     `sockets`: bound TCP sockets; they are closed at the end. `on_ready` is called once, when connections are accepted.
     """
-    await _Server(_config(app), on_ready=on_ready, stop=stop).serve(list(sockets))
+    await _Server(app, on_ready=on_ready, stop=stop).serve(list(sockets))
 
 
 def _config(app: App) -> uvicorn.Config:

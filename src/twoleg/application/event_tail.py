@@ -67,6 +67,8 @@ class EventTail:
         self._lines: dict[Scope, set[Follower]] = {}
         self._timer: Cancellable | None = None
         self._is_well = True
+        self.is_closed = False
+        """Whether the process stops: nobody is handed anything any more, and nobody need wait."""
 
     def follow(self, scope: Scope, *, after: int) -> Follower:
         """A reader that goes on from that cursor, from the store first and then as things happen."""
@@ -86,6 +88,14 @@ class EventTail:
             line.discard(follower)
             if not line:
                 del self._lines[follower.scope]
+
+    def close(self) -> None:
+        """The process stops: whoever waits is woken."""
+        self.is_closed = True
+        for line in self._lines.values():
+            for follower in line:
+                follower.wake()
+        self._lines.clear()
 
     @property
     def followers(self) -> int:
@@ -136,12 +146,12 @@ class Follower:
         self._wake: asyncio.Future[None] | None = None
 
     async def next(self, seconds: float) -> Sequence[Recorded]:
-        """The next events, at least one and `BATCH` at most; none when that many seconds passed without any.
+        """The next events, at least one and `BATCH` at most; none after that many seconds without, or when all stops.
 
         One caller at a time. Raises `StoreUnavailable`, and can be asked again then.
         """
         ready = self.ready()
-        if ready or seconds <= 0:
+        if ready or seconds <= 0 or self._tail.is_closed:
             return ready
         await self._sleep(seconds)
         return self.ready()
@@ -179,6 +189,10 @@ class Follower:
             self.close()  # it reads on from the store when it comes back
             return
         self._line.append(recorded)
+        self.wake()
+
+    def wake(self) -> None:
+        """Called by the tail: there is something to see."""
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
 

@@ -14,7 +14,7 @@ from twoleg.api.aicc.wire import (
     TokenRequest,
     TokenResponse,
 )
-from twoleg.api.openapi import Operation, Parameter
+from twoleg.api.openapi import Doors, Operation, Parameter
 from twoleg.domain.reasons import Reason
 
 TAG = "compatible"
@@ -75,7 +75,7 @@ def operations() -> list[Operation]:
             response=TokenResponse,
             error=ErrorResponse,
             errors=_ERRORS | {401: "The app key or its secret is wrong.", 429: "Too many logins at once."},
-            secured=False,
+            doors=Doors.NOBODY_ASKS,
         ),
         _create_call(
             path=CREATE_CALL_V1_PATH,

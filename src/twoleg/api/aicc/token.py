@@ -9,7 +9,8 @@ from twoleg.api.aicc.wire import TokenRequest, TokenResponse
 from twoleg.api.asgi import Headers
 from twoleg.api.http import Answer, HttpError, one_header
 from twoleg.application.errors import CredentialsRejected
-from twoleg.application.issue_token import LONGEST_LIFE, IssuedToken, IssueToken, TooManyLogins
+from twoleg.application.issue_token import LONGEST_LIFE, IssuedToken, IssueToken
+from twoleg.application.verify_secret import TooManyLogins
 
 SCOPE = "CC-Management"
 """Opaque to clients (aicc-interfaces 2): the API group that the token is for."""
