@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from fakes.webhooks import KeptWebhooks, MemoryEndpointBook, MemoryOutbox
 from twoleg.application.errors import IdempotencyConflict, NotFound, SerialTaken, StoreUnavailable
 from twoleg.application.event_feed import Recorded
 from twoleg.application.ports import App, CallStatus, Idempotency, Intent, Placed, SigningKey
@@ -38,6 +39,7 @@ class Kept:
     tenants: dict[str, Tenant] = field(default_factory=dict)
     apps: dict[str, App] = field(default_factory=dict)
     signing_keys: list[SigningKey] = field(default_factory=list)
+    webhooks: KeptWebhooks = field(default_factory=KeptWebhooks)
     is_broken: bool = False
 
     def check(self) -> None:
@@ -77,6 +79,12 @@ class MemoryStore:
     def registry(self) -> MemoryRegistry:
         return MemoryRegistry(self.kept)
 
+    def endpoint_book(self) -> MemoryEndpointBook:
+        return MemoryEndpointBook(self.kept)
+
+    def outbox(self) -> MemoryOutbox:
+        return MemoryOutbox(self.kept)
+
     def purge(self, now_ms: int) -> int:
         self.kept.check()
         gone = [call.serial for call in self.kept.calls.values() if self._is_outlived(call, now_ms)]
@@ -84,6 +92,7 @@ class MemoryStore:
             del self.kept.calls[serial]
             self.kept.cdrs.pop(serial, None)
         self.kept.events = [event for event in self.kept.events if event.serial not in gone]
+        self.kept.webhooks.forget_calls(gone)
         return len(gone)
 
     def close(self) -> None:
@@ -211,6 +220,10 @@ class MemoryIntake:
     def _place(self, intent: Intent) -> Placed:
         call = intent.call
         self._kept.calls[call.serial] = call
+        self._kept.webhooks.ordered[call.serial] = (intent.callback_url, intent.agent_work_no)
+        if intent.callback_url is not None:
+            newest = len(self._kept.positions)
+            self._kept.webhooks.provide_for_callback(call.tenant_id, cursor=newest, at=call.created_at)
         self._kept.tell(Event(serial=call.serial, seq=call.seq, at=call.created_at, type=EventType.CALL_QUEUED))
         if intent.idempotency is not None:
             spent = (intent.idempotency.body_hash, call.serial, call.created_at)

@@ -156,7 +156,8 @@ def test_readers_cannot_write(path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(QUERIES.keys() - NO_STATEMENT_OF_ITS_OWN - {"create_migration_table"}))
 def test_every_query_fits_the_schema(path: Path, name: str) -> None:
     sql = QUERIES[name]
-    parameters: object = {"tenant_id": 1, "ended_before": 1, "slice": 1} if ":slice" in sql else [1] * sql.count("?")
+    named = re.findall(r":([a-z_]+)", sql)
+    parameters: object = dict.fromkeys(named, 1) if named else [1] * sql.count("?")
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute(f"EXPLAIN {sql}", parameters)  # type: ignore[arg-type]  # typeshed's is private
 
@@ -192,7 +193,8 @@ def test_there_is_no_sql_in_python() -> None:
 )
 def test_what_is_asked_often_is_never_searched_for_in_all_calls(path: Path, name: str, way: str) -> None:
     sql = QUERIES[name]
-    parameters: object = {"tenant_id": 1, "ended_before": 1, "slice": 1} if ":slice" in sql else [1] * sql.count("?")
+    named = re.findall(r":([a-z_]+)", sql)
+    parameters: object = dict.fromkeys(named, 1) if named else [1] * sql.count("?")
     with closing(sqlite3.connect(path)) as connection:
         plan = [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]  # type: ignore[arg-type]  # typeshed's is private
 

@@ -69,6 +69,11 @@ class Endpoint(Value, frozen=True, gc=False, kw_only=True):
         return any(each in (ANY, name, f"{name.partition('.')[0]}.*") for each in self.events)
 
 
+def callbacks_of(tenant_id: str) -> str:
+    """The id of the one endpoint of format AICC that a tenant has."""
+    return f"callbacks-{tenant_id}"
+
+
 class Planned(Value, frozen=True, gc=False):
     """An event that is to be delivered to one URL of an endpoint."""
 

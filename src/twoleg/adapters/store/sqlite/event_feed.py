@@ -35,15 +35,15 @@ class SqliteEventFeed:
 
     def after(self, position: int, *, limit: int) -> Sequence[Recorded]:
         """See `EventFeed.after`."""
-        return [_recorded(row) for row in self._reads.all(_AFTER, position, limit)]
+        return [recorded_from(row) for row in self._reads.all(_AFTER, position, limit)]
 
     def of_tenant(self, tenant_id: str, *, after: int, limit: int) -> Sequence[Recorded]:
         """See `EventFeed.of_tenant`."""
-        return [_recorded(row) for row in self._reads.all(_OF_TENANT, tenant_id, after, limit)]
+        return [recorded_from(row) for row in self._reads.all(_OF_TENANT, tenant_id, after, limit)]
 
     def of_call(self, serial: int, *, after: int, limit: int) -> Sequence[Recorded]:
         """See `EventFeed.of_call`."""
-        return [_recorded(row) for row in self._reads.all(_OF_CALL, serial, after, limit)]
+        return [recorded_from(row) for row in self._reads.all(_OF_CALL, serial, after, limit)]
 
     def position_of(self, tenant_id: str, *, serial: int, seq: int) -> int | None:
         """See `EventFeed.position_of`."""
@@ -56,8 +56,8 @@ class SqliteEventFeed:
         return None if row is None else (row[0], row[1])
 
 
-def _recorded(row: Row) -> Recorded:
-    """Of a row of `events_after` and its like."""
+def recorded_from(row: Row) -> Recorded:
+    """Of a row of `events_after` and its like, webhooks' among them."""
     position, tenant_id, caller, called, call_data, serial, seq, at, type_, leg, *facts = row
     sip_status, sip_reason, cause, reason, detail = facts
     return Recorded(

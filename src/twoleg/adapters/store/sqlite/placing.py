@@ -10,6 +10,7 @@ from twoleg.application.errors import ApplicationError, IdempotencyConflict, Not
 from twoleg.application.ports import Idempotency, Intent, Placed
 from twoleg.domain.call import Call
 from twoleg.domain.tenant import Refusal, Refused
+from twoleg.domain.webhooks import callbacks_of
 
 _IDEMPOTENT_ANSWER = query("idempotent_answer")
 _FORGET_IDEMPOTENCY = query("forget_idempotency")
@@ -17,6 +18,7 @@ _PUT_IDEMPOTENCY = query("put_idempotency")
 _CALLS_SINCE = query("calls_since")
 _ADD_CALL = query("add_call")
 _ADD_EVENT = query("add_event")
+_ADD_CALLBACK_ENDPOINT = query("add_callback_endpoint")
 
 _IDEMPOTENCY_MS = 24 * 60 * 60 * 1000
 """How long an Idempotency-Key stays spent (decisions 3.6)."""
@@ -31,6 +33,8 @@ def place(connection: sqlite3.Connection, intent: Intent) -> Answer:
     answer = _replay(connection, intent) or _over_limit(connection, intent) or _add_call(connection, intent)
     if answer is not None:
         return answer
+    if intent.callback_url is not None:
+        _provide_for_callback(connection, intent.call)
     connection.execute(_ADD_EVENT, rows.queued_event_row(intent.call))
     if intent.idempotency is not None:
         _remember(connection, intent.call, intent.idempotency)
@@ -78,3 +82,10 @@ def _add_call(connection: sqlite3.Connection, intent: Intent) -> Answer | None:
 def _remember(connection: sqlite3.Connection, call: Call, asked: Idempotency) -> None:
     connection.execute(_FORGET_IDEMPOTENCY, (call.created_at - _IDEMPOTENCY_MS,))
     connection.execute(_PUT_IDEMPOTENCY, (call.tenant_id, asked.key, asked.body_hash, call.serial, call.created_at))
+
+
+def _provide_for_callback(connection: sqlite3.Connection, call: Call) -> None:
+    """Before the call's first event, so that all of them are ahead of the endpoint's cursor."""
+    endpoint_id = callbacks_of(call.tenant_id)
+    served = {"endpoint_id": endpoint_id, "tenant_id": call.tenant_id, "created_at": call.created_at}
+    connection.execute(_ADD_CALLBACK_ENDPOINT, served)

@@ -1,4 +1,4 @@
-"""Named SQL: reads queries.sql once. There is no SQL anywhere else in this store but in the migrations."""
+"""Named SQL: reads the .sql files beside it once. There is no SQL anywhere else in this store but in the migrations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ def parse(text: str) -> dict[str, str]:
     return {name: "\n".join(lines).strip() for name, lines in blocks.items()}
 
 
-QUERIES = parse(resources.files(__package__).joinpath("queries.sql").read_text(encoding="utf-8"))
+def _all() -> dict[str, str]:
+    folder = resources.files(__package__)
+    texts = [folder.joinpath(name).read_text(encoding="utf-8") for name in ("queries.sql", "webhook_queries.sql")]
+    return parse("\n".join(texts))
+
+
+QUERIES = _all()
 
 
 def query(name: str) -> str:

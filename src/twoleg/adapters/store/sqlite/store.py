@@ -11,12 +11,14 @@ from typing import Protocol, TypeVar
 
 from twoleg.adapters.store.sqlite.connection import open_writer, path_of, pause
 from twoleg.adapters.store.sqlite.directory import SqliteDirectory
+from twoleg.adapters.store.sqlite.endpoint_book import SqliteEndpointBook
 from twoleg.adapters.store.sqlite.errors import UnusableStore
 from twoleg.adapters.store.sqlite.event_feed import SqliteEventFeed
 from twoleg.adapters.store.sqlite.intake import SqliteIntake
 from twoleg.adapters.store.sqlite.journal import SqliteJournal
 from twoleg.adapters.store.sqlite.log import StoreLog, UnfailingLog
 from twoleg.adapters.store.sqlite.migrations import known_migrations, migrate
+from twoleg.adapters.store.sqlite.outbox import SqliteOutbox
 from twoleg.adapters.store.sqlite.purge import purge
 from twoleg.adapters.store.sqlite.queries import query
 from twoleg.adapters.store.sqlite.reader import SqliteReader
@@ -83,6 +85,14 @@ class SqliteStore:
     def trunk_board(self) -> SqliteTrunkBoard:
         """The state of trunks. Blocks like `registry`."""
         return SqliteTrunkBoard(self._writes, self._opened(Reads(self.path)))
+
+    def endpoint_book(self) -> SqliteEndpointBook:
+        """Webhook endpoints and their logs; one thread at a time. Blocks like `registry`."""
+        return SqliteEndpointBook(self._writes, self._opened(Reads(self.path)))
+
+    def outbox(self) -> SqliteOutbox:
+        """The deliveries of webhooks. One per file: one process makes them."""
+        return self._opened(SqliteOutbox(path=self.path, reads=self._opened(Reads(self.path)), log=self._log))
 
     def purge(self, now_ms: int) -> int:
         """Delete one small slice of what outlived its tenant's retention; answers how many calls went.
