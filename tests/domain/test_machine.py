@@ -29,12 +29,15 @@ from twoleg.domain.signals import (
     LegReleased,
     LegRinging,
     QueueExpired,
+    RecordingNews,
+    RecordingTold,
     RingTimeout,
     Signal,
     Start,
     TalkLimitReached,
     WireFacts,
 )
+from twoleg.domain.values import replace
 
 AGENT, CUSTOMER = Role.AGENT, Role.CUSTOMER
 BUSY = WireFacts(sip_status=486, cause=17)
@@ -72,6 +75,11 @@ SIGNALS: dict[Kind, Signal] = {
     Kind.HANGUP_REQUESTED: HangUpRequested(),
     Kind.ENGINE_LOST: EngineLost(),
     Kind.FAULTED: Faulted("boom"),
+    Kind.RECORDING_STARTED: RecordingTold(RecordingNews.STARTED),
+    Kind.RECORDING_PAUSED: RecordingTold(RecordingNews.PAUSED),
+    Kind.RECORDING_RESUMED: RecordingTold(RecordingNews.RESUMED),
+    Kind.RECORDING_STOPPED: RecordingTold(RecordingNews.STOPPED),
+    Kind.RECORDING_FAILED: RecordingTold(RecordingNews.FAILED, "the disk is full"),
 }
 CELLS = [(phase, kind) for phase in Phase for kind in Kind]
 
@@ -282,3 +290,12 @@ def test_the_last_word_of_a_leg_completes_its_attempt() -> None:
 def test_ringing_told_twice_by_one_attempt_is_told_once() -> None:
     call = told(a_call_in(Phase.CALLING_AGENT), LegRinging(AGENT, attempt()))
     assert not step(call, LegRinging(AGENT, attempt()), T0 + 1).changed
+
+
+@pytest.mark.parametrize("phase", [Phase.CALLING_AGENT, Phase.CALLING_CUSTOMER, Phase.TALKING])
+def test_what_becomes_of_a_recording_is_told_and_changes_nothing_else(phase: Phase) -> None:
+    call = a_call_in(phase)
+    taken = step(call, RecordingTold(RecordingNews.FAILED, "the disk is full"), T0 + 5)
+    (event,) = taken.events
+    assert (event.type, event.leg, event.detail) == (EventType.RECORDING_FAILED, None, "the disk is full")
+    assert (taken.effects, taken.call) == ((), replace(call, seq=call.seq + 1))

@@ -27,7 +27,17 @@ class EventType(Enum):
     CALL_TALKING = "call.talking"
     CALL_BRIDGED = "call.bridged"
     CALL_ENDED = "call.ended"
-    """Always the last one of a call."""
+    """The last one of a call, but for what becomes of its recording: that takes a moment longer."""
+    RECORDING_STARTED = "recording.started"
+    RECORDING_PAUSED = "recording.paused"
+    RECORDING_RESUMED = "recording.resumed"
+    RECORDING_STOPPED = "recording.stopped"
+    RECORDING_READY = "recording.ready"
+    """It can be heard. Always after `call.ended`."""
+    RECORDING_FAILED = "recording.failed"
+    """There will be none, for the reason told; while the call lives, or after its end."""
+    RECORDING_PURGED = "recording.purged"
+    """It was deleted, for the reason told."""
 
 
 class Event(Value, frozen=True, gc=False):

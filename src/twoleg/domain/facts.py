@@ -39,12 +39,16 @@ _KIND_BY_ROLE: dict[type, dict[Role, Kind]] = {
     s.LegReleased: {Role.AGENT: Kind.AGENT_RELEASED, Role.CUSTOMER: Kind.CUSTOMER_RELEASED},
 }
 
+_KIND_BY_NEWS = {news: Kind(f"recording {news.value}") for news in s.RecordingNews}
+
 
 def kind_of(call: Call, signal: s.Signal) -> Kind:
     """The column of the table that this signal means for this call."""
     simple = _KIND_BY_CLASS.get(signal.__class__)
     if simple is not None:
         return simple
+    if isinstance(signal, s.RecordingTold):
+        return _KIND_BY_NEWS[signal.news]
     role: Role = signal.role  # type: ignore[union-attr]  # every class of _KIND_BY_ROLE has one
     if signal.__class__ is s.LegFailed and _is_no_answer(call.leg(role), signal):
         return _KIND_BY_ROLE[s.RingTimeout][role]
@@ -119,6 +123,9 @@ _CAUSE_BY_REASON = {
 }
 
 
+_ROLE_BY_NAME = {role.value: role for role in Role}
+
+
 def event(call: Call, signal: s.Signal, *, type_: EventType, seq: int, now: int) -> Event:
     """One event with the facts that the signal brought."""
     ended = type_ is EventType.CALL_ENDED
@@ -129,7 +136,7 @@ def event(call: Call, signal: s.Signal, *, type_: EventType, seq: int, now: int)
         seq=seq,
         at=now,
         type=type_,
-        leg=None if role == "call" else Role(role),
+        leg=_ROLE_BY_NAME.get(role),
         sip_status=wire.sip_status,
         sip_reason=wire.sip_reason,
         cause=call.cause if ended else wire.cause,

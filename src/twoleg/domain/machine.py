@@ -66,6 +66,14 @@ PHASE_TIMER: dict[Phase, Timer] = {
 }
 """Entering a phase arms its timer, leaving it disarms it: no phase without one, none outlives its phase."""
 
+_OF_RECORDING = (
+    Kind.RECORDING_STARTED,
+    Kind.RECORDING_PAUSED,
+    Kind.RECORDING_RESUMED,
+    Kind.RECORDING_STOPPED,
+    Kind.RECORDING_FAILED,
+)
+
 TRANSITIONS: dict[tuple[Phase, Kind], Rule] = {
     # ---- waiting to be dialled
     (QUEUED, Kind.START): Rule(CALLING_AGENT, effects=(Dial(AGENT),), events=(EventType.AGENT_DIALLED,)),
@@ -121,6 +129,12 @@ TRANSITIONS: dict[tuple[Phase, Kind], Rule] = {
     (TALKING, Kind.HANGUP_REQUESTED): _end(Reason.HANGUP_REQUESTED, AGENT, CUSTOMER),
     (TALKING, Kind.ENGINE_LOST): _end(Reason.ENGINE_LOST, AGENT, CUSTOMER),
     (TALKING, Kind.FAULTED): _end(Reason.ENGINE_LOST, AGENT, CUSTOMER),
+    # ---- what becomes of the recording changes nothing else
+    **{
+        (phase, kind): Rule(phase, events=(EventType(kind.value.replace(" ", ".")),))
+        for phase in (CALLING_AGENT, CALLING_CUSTOMER, TALKING)
+        for kind in _OF_RECORDING
+    },
     # ---- over: nothing published changes any more; what the wire still says is kept as a fact of the leg
     (ENDED, Kind.AGENT_ANSWERED): Rule(ENDED, release=(AGENT,)),
     (ENDED, Kind.CUSTOMER_ANSWERED): Rule(ENDED, release=(CUSTOMER,)),
@@ -154,6 +168,8 @@ LATE_OR_REPEATED: frozenset[tuple[Phase, Kind]] = frozenset(
     | {(ENDED, kind) for kind in (Kind.AGENT_FAILED, Kind.CUSTOMER_FAILED, Kind.AGENT_HUNG_UP, Kind.CUSTOMER_HUNG_UP)}
     | {(ENDED, kind) for kind in (Kind.AGENT_REFUSED, Kind.CUSTOMER_REFUSED, Kind.BRIDGED, Kind.BRIDGE_FAILED)}
     | {(ENDED, kind) for kind in (Kind.HANGUP_REQUESTED, Kind.ENGINE_LOST, Kind.FAULTED)}
+    # What is still to say of a recording then is the recorder's to say.
+    | {(ENDED, kind) for kind in _OF_RECORDING}
 )
 
 IMPOSSIBLE: frozenset[tuple[Phase, Kind]] = frozenset(

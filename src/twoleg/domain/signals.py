@@ -34,6 +34,11 @@ class Kind(Enum):
     CUSTOMER_RELEASED = "customer leg released"
     BRIDGED = "bridged"
     BRIDGE_FAILED = "bridge failed"
+    RECORDING_STARTED = "recording started"
+    RECORDING_PAUSED = "recording paused"
+    RECORDING_RESUMED = "recording resumed"
+    RECORDING_STOPPED = "recording stopped"
+    RECORDING_FAILED = "recording failed"
     TALK_LIMIT = "talk limit reached"
     HANGUP_REQUESTED = "hang-up requested"
     ENGINE_LOST = "engine lost"
@@ -184,6 +189,26 @@ class Faulted:
     detail: str
 
 
+@unique
+class RecordingNews(Enum):
+    """What a relay does about a recording while its call lives."""
+
+    STARTED = "started"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingTold:
+    """Something became of the call's recording; the call goes on either way."""
+
+    news: RecordingNews
+    detail: str | None = None
+    """Why it failed."""
+
+
 Signal = (
     Start
     | QueueExpired
@@ -198,6 +223,7 @@ Signal = (
     | LegReleased
     | Bridged
     | BridgeFailed
+    | RecordingTold
     | TalkLimitReached
     | HangUpRequested
     | EngineLost
