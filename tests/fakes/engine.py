@@ -26,8 +26,8 @@ class NotingEngine:
             raise RuntimeError("planted fault")
         self.performed.append(effect)
 
-    def forget(self, serial: int) -> None:
-        self.forgotten.append(serial)
+    def forget(self, call: Call) -> None:
+        self.forgotten.append(call.serial)
 
     def take(self) -> list[EngineEffect]:
         taken, self.performed = self.performed, []

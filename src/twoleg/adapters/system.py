@@ -17,6 +17,10 @@ class SystemClock:
         """Milliseconds since the Unix epoch, as the machine has it (it may be set back)."""
         return time.time_ns() // 1_000_000  # noqa: TID251 - this module is where time comes from
 
+    def now_us(self) -> int:
+        """Microseconds since the Unix epoch, of the same clock."""
+        return time.time_ns() // 1_000  # noqa: TID251 - see now_ms
+
     def monotonic(self) -> float:
         """Seconds of a clock that only runs forward and is never set; what the SIP core's `now` is measured in."""
         return time.monotonic()  # noqa: TID251 - see now_ms

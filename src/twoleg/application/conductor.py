@@ -239,4 +239,4 @@ class Conductor:
             live.linger.cancel()
         self._lines.leave(live.call.serial)
         if self._calls.pop(live.call.serial, None) is not None:
-            self._engine.forget(live.call.serial)
+            self._engine.forget(live.call)

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from twoleg.domain.call import Call
 from twoleg.domain.effects import Bridge, Dial, PassEarlyMedia, Release, Ringback
 from twoleg.domain.machine import Step
+from twoleg.domain.recording import AudioFormat
 from twoleg.domain.signals import Signal
 from twoleg.domain.tenant import Refused, Tenant
 
@@ -88,6 +89,8 @@ class Intent:
     calls_a_day: int | None = None
     """No more than this many calls of the tenant since `day_start` (ms since the epoch); None: no limit."""
     day_start: int = 0
+    record_as: AudioFormat | None = None
+    """Record it in that format as soon as both talk; None: do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,5 +280,5 @@ class CallEngine(Protocol):
     def perform(self, call: Call, effect: EngineEffect) -> None:
         """Begin the effect and return. What fails later comes as a signal; what raises here is a fault."""
 
-    def forget(self, serial: int) -> None:
-        """Drop what is kept for a call that is over on the wire too."""
+    def forget(self, call: Call) -> None:
+        """Drop what is kept for a call that is over on the wire too; `call` is as it ended."""

@@ -92,6 +92,11 @@ class InviteClient:
             self._request, peer=aim.peer, user=self, leg=leg.id, now=now
         )
 
+    @property
+    def call_id(self) -> str:
+        """The same on every INVITE of the leg, wherever it is redirected to."""
+        return next(value for name, value in self._fields if name == "Call-ID")
+
     def response_received(self, response: Response, now: float) -> None:
         """A provisional, the final response, or a further 2xx."""
         if response.status < 200:

@@ -25,6 +25,11 @@ class Dialing(Protocol):
         """Send the ACK that waited for the owner's answer."""
 
     @property
+    def call_id(self) -> str:
+        """That of the INVITE."""
+        ...
+
+    @property
     def early(self) -> EarlyRequests | None:
         """Its early dialogs, if there are any."""
         ...

@@ -135,6 +135,11 @@ class UserAgent:
         """
         self._on_leg(leg, partial(release, self._core, reasons=reasons, now=now), now)
 
+    def call_id(self, leg: LegId) -> str:
+        """The Call-ID of a leg that we called and that nobody has answered yet; "" for any other."""
+        found = self._core.legs.get(leg)
+        return "" if found is None or found.dialing is None else found.dialing.call_id
+
     def is_unheard(self, leg: LegId) -> bool:
         """Whether we called and not one response came, not even 100."""
         found = self._core.legs.get(leg)

@@ -10,7 +10,7 @@ from typing import Final, Generic
 from twoleg.sip.events import Event, Failed, Fault, Malformed, Stray
 from twoleg.sip.peers import Peer, Transmit
 from twoleg.sip_transport.quiet import Quiet
-from twoleg.sip_transport.shell import Core, Counters, TransportLog
+from twoleg.sip_transport.shell import Core, Counters, Tap, TransportLog
 
 _ROUNDS: Final = 64
 """How often output and events may follow from each other before other work of the loop gets its turn."""
@@ -35,10 +35,12 @@ class Driver(Generic[Core]):
         send: Callable[[Transmit], None],
         log: TransportLog,
         counters: Counters,
+        tap: Tap | None = None,
     ) -> None:
         """Idle until `start`; needs a running loop."""
         self.core = core
-        self._send = send
+        self._tap = tap
+        self._send = send if tap is None else _tapped(send, tap)
         self._on_event: Callable[[Event], None] | None = None
         self._log = log
         self._counters = counters
@@ -62,6 +64,8 @@ class Driver(Generic[Core]):
 
     def hear(self, data: bytes, source: Peer) -> None:
         """Show the core one message."""
+        if self._tap is not None:
+            self._tap.heard(data, source)
         self.core.receive(data, source, self._loop.time())
 
     def unreachable(self, peer: Peer, why: str) -> None:
@@ -160,6 +164,14 @@ class Driver(Generic[Core]):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _tapped(send: Callable[[Transmit], None], tap: Tap) -> Callable[[Transmit], None]:
+    def send_tapped(message: Transmit) -> None:
+        tap.sent(message.data, message.peer)
+        send(message)
+
+    return send_tapped
 
 
 _NOTED: Final = frozenset({Malformed, Stray, Fault, Failed})

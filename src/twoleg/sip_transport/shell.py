@@ -95,6 +95,16 @@ class Port(Protocol):
         """Send what can be sent at once and let go of the sockets.  Again is harmless."""
 
 
+class Tap(Protocol):
+    """Somebody who watches what goes over the wire.  Neither blocks nor raises, and changes nothing."""
+
+    def heard(self, data: bytes, source: Peer) -> None:
+        """A message came; the core is shown it next."""
+
+    def sent(self, data: bytes, peer: Peer) -> None:
+        """A message goes out, or tries to."""
+
+
 class TransportLog(Protocol):
     """Where a shell says what people need to know; a structlog logger is one."""
 

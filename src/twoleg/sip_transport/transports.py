@@ -12,7 +12,7 @@ from twoleg.sip_transport.connection import StreamLimits
 from twoleg.sip_transport.driver import Driver
 from twoleg.sip_transport.flood import UNLIMITED, Flood, FloodLimit
 from twoleg.sip_transport.listener import Listener
-from twoleg.sip_transport.shell import Core, Counters, Port, TransportLog
+from twoleg.sip_transport.shell import Core, Counters, Port, Tap, TransportLog
 from twoleg.sip_transport.streams import Streams
 from twoleg.sip_transport.tls import Tls
 from twoleg.sip_transport.udp_port import UdpPort
@@ -32,6 +32,7 @@ class Transports(Generic[Core]):
         log: TransportLog,
         limits: StreamLimits | None = None,
         flood: FloodLimit = UNLIMITED,
+        tap: Tap | None = None,
     ) -> None:
         """Nothing is read or sent before `start`.  The sockets are bound, one for each transport and family at most.
 
@@ -41,7 +42,7 @@ class Transports(Generic[Core]):
         self.counters = Counters()
         self._local = local
         self._flood = Flood(flood)
-        self._driver = Driver(agent, send=self._send, log=log, counters=self.counters)
+        self._driver = Driver(agent, send=self._send, log=log, counters=self.counters, tap=tap)
         self.streams = Streams(
             self._driver,
             listeners=listeners,

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 from twoleg.adapters.sip_engine import facts
 from twoleg.adapters.sip_engine.legs import Dialling, EngineCall, LegBook
 from twoleg.adapters.sip_engine.ways import Ways
+from twoleg.application.ladder.ports import CallRecorder
 from twoleg.application.ports import Clock
 from twoleg.domain import causes
 from twoleg.domain.call import Attempt, Leg, Role
@@ -44,14 +45,16 @@ class Dialler:
         ways: Ways,
         clock: Clock,
         tell: Callable[[EngineCall, Signal], None],
+        recorder: CallRecorder,
     ) -> None:
-        """`tell` passes a signal on to a call."""
+        """`tell` passes a signal on to a call; `recorder` is told whose each Call-ID is."""
         self._shell = shell
         self._agent = shell.agent
         self._book = book
         self._ways = ways
         self._clock = clock
         self._tell = tell
+        self._recorder = recorder
 
     # ------------------------------------------------------------------ dialling
 
@@ -111,6 +114,7 @@ class Dialler:
             now=self._shell.now(),
         )
         self._book.bind(entry, role, leg)
+        self._recorder.leg(entry.call.serial, role, self._agent.call_id(leg))
         dialling.timer = None
         if self._ways.has_elsewhere(dialling):
             silent = partial(self._silent, entry, role, dialling, leg)

@@ -10,6 +10,7 @@ from twoleg.adapters.sip_engine.dialler import Dialler
 from twoleg.adapters.sip_engine.legs import EngineCall, LegBook
 from twoleg.adapters.sip_engine.watch import Watch
 from twoleg.adapters.sip_engine.ways import Ways
+from twoleg.application.ladder.ports import CallRecorder, NoRecorder
 from twoleg.application.media import Media, MediaPath
 from twoleg.application.ports import Clock, EngineEffect, Full
 from twoleg.domain.call import Call, Role
@@ -56,6 +57,7 @@ class SipCallEngine:
         watch: Watch,
         sink: Callable[[int, Signal], None],
         log: EngineLog,
+        recorder: CallRecorder | None = None,
     ) -> None:
         """`sink(serial, signal)` is told everything the phones do. `ways` tells by itself where there is room again."""
         self._shell = shell
@@ -66,7 +68,10 @@ class SipCallEngine:
         self._sink = sink
         self._log = log
         self._book = LegBook()
-        self._dialler = Dialler(shell=shell, book=self._book, ways=ways, clock=clock, tell=self.tell)
+        self._recorder = recorder or NoRecorder()
+        self._dialler = Dialler(
+            shell=shell, book=self._book, ways=ways, clock=clock, tell=self.tell, recorder=self._recorder
+        )
 
     def reserve(self, call: Call) -> Signal | Full | None:
         """Room for both legs, or why there is none."""
@@ -90,9 +95,10 @@ class SipCallEngine:
                 self._path(entry).bridge()
         self._shell.wake()
 
-    def forget(self, serial: int) -> None:
+    def forget(self, call: Call) -> None:
         """Close the call's media and drop what is left of it."""
-        entry = self._book.close(serial)
+        self._recorder.over(call)
+        entry = self._book.close(call.serial)
         if entry is None:
             return
         self._dialler.close(entry)

@@ -24,7 +24,8 @@ def parse(text: str) -> dict[str, str]:
 
 def _all() -> dict[str, str]:
     folder = resources.files(__package__)
-    texts = [folder.joinpath(name).read_text(encoding="utf-8") for name in ("queries.sql", "webhook_queries.sql")]
+    files = sorted((each for each in folder.iterdir() if each.name.endswith("queries.sql")), key=lambda each: each.name)
+    texts = [each.read_text(encoding="utf-8") for each in files]
     return parse("\n".join(texts))
 
 

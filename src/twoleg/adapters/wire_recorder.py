@@ -1,0 +1,183 @@
+"""Notes the SIP messages of living calls in bounded memory, and decides at a call's end whether they are kept.
+
+Every message of every call passes here on the engine's loop, so nothing is read but the Call-ID, and nothing copied.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from twoleg.application.ladder.keeping import Keeping
+from twoleg.application.ladder.noted import Noted
+from twoleg.application.ladder.ports import WireExport
+from twoleg.domain.call import Call, Role
+from twoleg.sip.peers import Peer
+
+_CALL_ID: Final = b"\r\nCall-ID:"
+"""As we spell it, and nearly everybody else does."""
+_ANY_CALL_ID: Final = re.compile(rb"(?im)^(?:call-id|i)[ \t]*:[ \t]*([^\s]{1,256})")
+"""RFC 3261 7.3.1: names in any case, and a compact form (20.8)."""
+_HEAD: Final = 8192
+"""How far into a message a Call-ID in another spelling is looked for."""
+_WEIGHT: Final = 150
+"""Octets that a noted message takes besides its own: a tuple, a number, the head of a bytes object."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderLimits:
+    """What may be in memory; octets where no number is named."""
+
+    max_messages: int = 200
+    """Of one call."""
+    max_bytes: int = 256 * 1024
+    """Of one call."""
+    max_memory: int = 64 * 1024 * 1024
+    """Of all calls together."""
+
+
+@dataclass(slots=True)
+class Notes:
+    """What was noted of one call."""
+
+    serial: int
+    messages: list[Noted] = field(default_factory=list)
+    size: int = 0
+    omitted: int = 0
+    is_dropped: bool = False
+    call_ids: list[bytes] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class RecorderCounters:
+    """How often each thing happened since the start."""
+
+    kept: int = 0
+    let_go: int = 0
+    """Calls whose messages were not wanted."""
+    dropped: int = 0
+    """Calls whose messages went, while they lived, for want of memory."""
+    omitted: int = 0
+    """Messages beyond what one call may hold."""
+
+
+class WireRecorder:
+    """The engine's `CallRecorder`, and the `Tap` of its transports. For one loop."""
+
+    def __init__(
+        self,
+        *,
+        limits: RecorderLimits,
+        keeping: Keeping,
+        now: Callable[[], int],
+        keep: Callable[[Call, Notes], None],
+        export: WireExport | None = None,
+    ) -> None:
+        """`now`: microseconds since the epoch; `keep` takes what is to be kept, returns at once and never raises."""
+        self.counters = RecorderCounters()
+        self._limits = limits
+        self._keeping = keeping
+        self._now = now
+        self._keep = keep
+        self._export = export
+        self._notes: dict[int, Notes] = {}
+        """By serial, of every call with a leg."""
+        self._holders: OrderedDict[int, Notes] = OrderedDict()
+        """Those of them that may hold messages, the oldest first."""
+        self._owners: dict[bytes, tuple[Notes, Role]] = {}
+        """By Call-ID."""
+        self._size = 0
+
+    @property
+    def size(self) -> int:
+        """The octets in memory."""
+        return self._size
+
+    def __len__(self) -> int:
+        return len(self._notes)
+
+    # ------------------------------------------------------------------ what the engine tells
+
+    def leg(self, serial: int, role: Role, call_id: str) -> None:
+        """See `CallRecorder.leg`."""
+        if not call_id:
+            return
+        notes = self._notes.get(serial)
+        if notes is None:
+            notes = self._notes[serial] = self._holders[serial] = Notes(serial)
+        name = call_id.encode()
+        notes.call_ids.append(name)
+        self._owners[name] = (notes, role)
+
+    def over(self, call: Call) -> None:
+        """See `CallRecorder.over`."""
+        notes = self._notes.pop(call.serial, None)
+        if notes is None:
+            return
+        self._holders.pop(call.serial, None)
+        self._size -= notes.size
+        for name in notes.call_ids:
+            self._owners.pop(name, None)
+        if self._keeping.keeps(call):
+            self.counters.kept += 1
+            self._keep(call, notes)
+        else:
+            self.counters.let_go += 1
+
+    # ------------------------------------------------------------------ what the transports tell
+
+    def heard(self, data: bytes, source: Peer) -> None:
+        """See `Tap.heard`."""
+        owner = self._owner(data)
+        if owner is not None:
+            self._note(owner[0], (self._now(), owner[1], False, source, data))
+
+    def sent(self, data: bytes, peer: Peer) -> None:
+        """See `Tap.sent`."""
+        owner = self._owner(data)
+        if owner is not None:
+            self._note(owner[0], (self._now(), owner[1], True, peer, data))
+
+    def _owner(self, data: bytes) -> tuple[Notes, Role] | None:
+        begin = data.find(_CALL_ID)
+        if begin >= 0:
+            begin += len(_CALL_ID)
+            return self._owners.get(data[begin : data.find(b"\r\n", begin)].strip())
+        found = _ANY_CALL_ID.search(data, 0, _HEAD)
+        return None if found is None else self._owners.get(found[1])
+
+    def _note(self, notes: Notes, message: Noted) -> None:
+        if self._export is not None:
+            self._export.tell(notes.serial, message)
+        if notes.is_dropped:
+            return
+        size = len(message[4]) + _WEIGHT
+        notes.messages.append(message)
+        notes.size += size
+        self._size += size
+        if notes.size > self._limits.max_bytes or len(notes.messages) > self._limits.max_messages:
+            self._shorten(notes)
+        if self._size > self._limits.max_memory:
+            self._make_room()
+
+    def _shorten(self, notes: Notes) -> None:
+        """The beginning tells what was wanted, the end what came of it: what goes is after the first half."""
+        limits, messages = self._limits, notes.messages
+        while messages and (notes.size > limits.max_bytes or len(messages) > limits.max_messages):
+            gone = messages.pop(min(len(messages) // 2, limits.max_messages // 2))
+            size = len(gone[4]) + _WEIGHT
+            notes.size -= size
+            self._size -= size
+            notes.omitted += 1
+            self.counters.omitted += 1
+
+    def _make_room(self) -> None:
+        """The oldest calls have talked longest, most likely well."""
+        while self._size > self._limits.max_memory and self._holders:
+            _, notes = self._holders.popitem(last=False)
+            self._size -= notes.size
+            self.counters.dropped += 1
+            notes.messages, notes.size, notes.is_dropped = [], 0, True
