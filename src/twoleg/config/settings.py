@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
 from twoleg.config import values
+from twoleg.config.ladder import LadderSettings
 from twoleg.config.values import Address, Rule
 from twoleg.domain.trunk import IdentityHeader
 
@@ -101,6 +102,30 @@ class TimerSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaSettings:
+    """How phones hear each other. Paths are absolute once loaded."""
+
+    mode: Annotated[str, values.MEDIA_MODE] = "direct"
+    fallback: Annotated[tuple[str, ...], values.MEDIA_MODES] = ()
+    tenants: Annotated[Mapping[str, str], values.MODE_BY_TENANT] = field(default_factory=dict)
+    ringback: Annotated[str, values.COUNTRY] = "CN"
+    greeting: Annotated[str | None, values.FILE] = None
+    rtpengine: Annotated[tuple[Address, ...], values.CONTROL_PORTS] = ()
+    rtpengine_captures: Annotated[str | None, values.FILE] = None
+    agent_transport: Annotated[str, values.MEDIA_TRANSPORT] = "rtp"
+    customer_transport: Annotated[str, values.MEDIA_TRANSPORT] = "rtp"
+    rtpio_port_min: Annotated[int, values.whole(1024, 65534)] = 35000
+    rtpio_port_max: Annotated[int, values.whole(1025, 65535)] = 49999
+    silent_after: Annotated[float, values.seconds(1, 3600)] = 10.0
+    hang_up_after_silence: Annotated[float, values.seconds(0, 86_400)] = 0.0
+
+    @property
+    def modes(self) -> frozenset[str]:
+        """All that some call may get."""
+        return frozenset((self.mode, *self.fallback, *self.tenants.values()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSettings:
     """The carrier in the box."""
 
@@ -137,8 +162,10 @@ class Settings:
     trunks: tuple[TrunkSettings, ...] = ()
     timers: TimerSettings = TimerSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    media: MediaSettings = MediaSettings()
     log: LogSettings = LogSettings()
     node: NodeSettings = NodeSettings()
+    ladder: LadderSettings = field(default_factory=LadderSettings)
 
 
 SECTIONS: dict[str, type[Any]] = {
@@ -148,8 +175,10 @@ SECTIONS: dict[str, type[Any]] = {
     "sip.tls": TlsSettings,
     "timers": TimerSettings,
     "sandbox": SandboxSettings,
+    "media": MediaSettings,
     "log": LogSettings,
     "node": NodeSettings,
+    "ladder": LadderSettings,
 }
 """The tables of the file, one of them inside another; `[[trunk]]` is the one list beside them."""
 

@@ -8,7 +8,6 @@ every ladder, and Content-Length fits. Steps and webhooks are not packets and no
 from __future__ import annotations
 
 import struct
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from twoleg.application.ladder.values import Ladder, WireMessage
@@ -37,29 +36,23 @@ def _record(message: WireMessage) -> bytes:
 
 
 def _frame(message: WireMessage, payload: bytes) -> bytes:
-    source, target = ip_address(message.source.host), ip_address(message.destination.host)
+    source, target = message.addresses
     ends = _US + _THEM if not message.is_out else _THEM + _US
     ports = message.source.port, message.destination.port
-    if isinstance(source, IPv4Address) and isinstance(target, IPv4Address):
-        return ends + b"\x08\x00" + _ipv4(source, target, _udp(source.packed + target.packed, ports, payload))
-    six = _six(source), _six(target)
-    return ends + b"\x86\xdd" + _ipv6(*six, _udp(six[0].packed + six[1].packed, ports, payload))
+    hosts = source.packed + target.packed
+    datagram = _udp(hosts, ports, payload)
+    return ends + (_ipv4(hosts, datagram) if source.version == 4 else _ipv6(hosts, datagram))
 
 
-def _six(address: IPv4Address | IPv6Address) -> IPv6Address:
-    return address if isinstance(address, IPv6Address) else IPv6Address(f"::ffff:{address}")
-
-
-def _ipv4(source: IPv4Address, target: IPv4Address, datagram: bytes) -> bytes:
-    """RFC 791 3.1."""
+def _ipv4(ends: bytes, datagram: bytes) -> bytes:
+    """With its EtherType; RFC 791 3.1."""
     before = struct.pack("!BBHHHBB", 0x45, 0, 20 + len(datagram), 0, 0x4000, 64, _UDP)
-    ends = source.packed + target.packed
-    return before + struct.pack("!H", _checksum(before + ends)) + ends + datagram
+    return b"\x08\x00" + before + struct.pack("!H", _checksum(before + ends)) + ends + datagram
 
 
-def _ipv6(source: IPv6Address, target: IPv6Address, datagram: bytes) -> bytes:
-    """RFC 8200 3."""
-    return struct.pack("!IHBB", 6 << 28, len(datagram), _UDP, 64) + source.packed + target.packed + datagram
+def _ipv6(ends: bytes, datagram: bytes) -> bytes:
+    """With its EtherType; RFC 8200 3."""
+    return b"\x86\xdd" + struct.pack("!IHBB", 6 << 28, len(datagram), _UDP, 64) + ends + datagram
 
 
 def _udp(ends: bytes, ports: tuple[int, int], payload: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum, unique
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from twoleg.domain.call import Call, Role
 from twoleg.domain.values import Value
@@ -45,6 +46,14 @@ class WireMessage(Value, frozen=True, gc=False):
         """Who was to get it."""
         return self.peer if self.is_out else self.local
 
+    @property
+    def addresses(self) -> tuple[IPv4Address, IPv4Address] | tuple[IPv6Address, IPv6Address]:
+        """Those of source and destination, in one family: an odd IPv4 one is mapped (RFC 4291 2.5.5.2)."""
+        source, target = ip_address(self.source.host), ip_address(self.destination.host)
+        if isinstance(source, IPv4Address) and isinstance(target, IPv4Address):
+            return source, target
+        return _six(source), _six(target)
+
 
 class Capture(Value, frozen=True, gc=False):
     """All that is kept of a call's messages."""
@@ -59,6 +68,10 @@ class Capture(Value, frozen=True, gc=False):
     """Messages from the middle that exceeded what one call may keep."""
     is_dropped: bool = False
     """Nothing was kept, for want of room: the memory of all calls together is bounded."""
+
+
+def _six(address: IPv4Address | IPv6Address) -> IPv6Address:
+    return address if isinstance(address, IPv6Address) else IPv6Address(f"::ffff:{address}")
 
 
 @unique
