@@ -47,12 +47,19 @@ class Challenge:
         given = self.credentials(request)
         method, uri = request.start_line.split()[:2]
         known_by = self._hash(f"{username}:{self.realm}:{password}")
-        asked_for = self._hash(f"{method}:{uri}")
+        asked_for = self._hash(f"{method}:{uri}{self._of_body(request)}")
         between = [self.nonce]
         if self.qop:
             between += [given.get("nc", ""), given.get("cnonce", ""), self.qop]
         expected = self._hash(":".join([known_by, *between, asked_for]))
         return (given.get("username"), given.get("uri"), given.get("response")) == (username, uri, expected)
+
+    def _of_body(self, request: TracedMessage) -> str:
+        """RFC 7616 3.4.3: with auth-int the body is proven, too. A trace ends before the last line break."""
+        if self.qop != "auth-int":
+            return ""
+        lines = [f"{line}\r\n" for line in request.body.splitlines() if line]
+        return f":{self._hash(''.join(lines))}"
 
     def _hash(self, text: str) -> str:
         digest = hashlib.sha256 if self.algorithm == "SHA-256" else hashlib.md5

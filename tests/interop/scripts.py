@@ -7,7 +7,7 @@ A phone remembers of the INVITE who called it, so that it can speak first later:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,14 @@ INVITED = """
   <ereg regexp="[0-9]+" search_in="hdr" header="CSeq:" check_it="true" assign_to="cseq"/>
 </action></recv>"""
 """The first INVITE of a call, or the one that comes again with credentials."""
+
+
+REOFFERED = """
+<recv request="INVITE"><action>
+  <ereg regexp=".*" search_in="hdr" header="Via:" assign_to="via"/>
+  <ereg regexp="[0-9]+" search_in="hdr" header="CSeq:" check_it="true" assign_to="cseq"/>
+</action></recv>"""
+"""A re-INVITE that is answered later, after something else was heard (`of_invite`)."""
 
 
 def phone(*steps: str) -> str:
@@ -116,7 +124,15 @@ def says(
     return _send(lines, repeated=repeated)
 
 
-def asks(method: str, *, number: int, body: str = "", headers: Sequence[str] = (), repeated: bool = True) -> str:
+def asks(
+    method: str,
+    *,
+    number: int,
+    body: str = "",
+    headers: Sequence[str] = (),
+    repeated: bool = True,
+    content: str = "application/sdp",
+) -> str:
     """Send a request within the call; `number` is its CSeq. An ACK bears the number of what it acknowledges."""
     lines = (
         f"{method} [$contact] SIP/2.0",
@@ -128,7 +144,7 @@ def asks(method: str, *, number: int, body: str = "", headers: Sequence[str] = (
         "Max-Forwards: 70",
         "Contact: <sip:phone@[local_ip]:[local_port]>",
         *headers,
-        *_ending(body),
+        *_ending(body, content),
     )
     return _send(lines, repeated=repeated)
 
@@ -138,14 +154,25 @@ def rings(seconds: float = RING, *, tag: str = "", headers: Sequence[str] = ()) 
     return says(180, "Ringing", tag=tag, headers=headers) + waits(seconds)
 
 
+def reliably(number: int, status: int = 180, phrase: str = "Ringing", *, tag: str = "", body: str = "") -> str:
+    """A provisional that wants to be acknowledged (RFC 3262); what follows must speak `of_invite`."""
+    headers = ["Require: 100rel", f"RSeq: {number}"]
+    return says(status, phrase, tag=tag, body=body, headers=headers, of_invite=True)
+
+
+def is_pracked() -> str:
+    """The PRACK comes and is taken."""
+    return hears("PRACK") + says(200, "OK", tag=None)
+
+
 def early(body: str, seconds: float = RING) -> str:
     """183 with early media, then silence."""
     return says(183, "Session Progress", body=body) + waits(seconds)
 
 
-def answers(body: str, *, tag: str = "", headers: Sequence[str] = ()) -> str:
+def answers(body: str, *, tag: str = "", headers: Sequence[str] = (), **more: Any) -> str:
     """200 to the INVITE, and its ACK."""
-    return says(200, "OK", tag=tag, body=body, headers=headers, repeated=True) + hears("ACK")
+    return says(200, "OK", tag=tag, body=body, headers=headers, repeated=True, **more) + hears("ACK")
 
 
 def refuses(status: int, phrase: str, *, headers: Sequence[str] = ()) -> str:
@@ -153,9 +180,9 @@ def refuses(status: int, phrase: str, *, headers: Sequence[str] = ()) -> str:
     return says(status, phrase, headers=headers, repeated=True) + hears("ACK")
 
 
-def redirects(uri: str) -> str:
-    """302 to another place, and its ACK."""
-    return says(302, "Moved Temporarily", contact=uri, repeated=True) + hears("ACK")
+def redirects(uri: str, *, headers: Sequence[str] = (), status: int = 302, phrase: str = "Moved Temporarily") -> str:
+    """302 to another place, and its ACK; `headers` may name more places."""
+    return says(status, phrase, contact=uri, headers=headers, repeated=True) + hears("ACK")
 
 
 def is_reoffered(body: str) -> str:
@@ -195,15 +222,21 @@ def hangs_up(*, number: int = 1, headers: Sequence[str] = ()) -> str:
     return asks("BYE", number=number, headers=headers) + told(200)
 
 
-def reoffers(body: str, *, number: int = 1) -> str:
-    """A re-INVITE that is accepted."""
-    return asks("INVITE", number=number, body=body) + told(200) + asks("ACK", number=number, repeated=False)
+def reoffers(body: str, *, number: int = 1, status: int = 200, headers: Sequence[str] = ()) -> str:
+    """A re-INVITE that is accepted, or refused with `status`."""
+    asked = asks("INVITE", number=number, body=body, headers=headers)
+    return asked + told(status) + asks("ACK", number=number, repeated=False)
 
 
-def _ending(body: str) -> tuple[str, ...]:
+def updates(body: str = "", *, number: int = 1, status: int = 200, headers: Sequence[str] = ()) -> str:
+    """An UPDATE that is accepted, or refused with `status`."""
+    return asks("UPDATE", number=number, body=body, headers=headers) + told(status)
+
+
+def _ending(body: str, content: str = "application/sdp") -> tuple[str, ...]:
     if not body:
         return ("Content-Length: 0", "", "")
-    return ("Content-Type: application/sdp", "Content-Length: [len]", "", body)
+    return (f"Content-Type: {content}", "Content-Length: [len]", "", body)
 
 
 def _send(lines: Sequence[str], *, repeated: bool) -> str:

@@ -36,6 +36,8 @@ CHALLENGES = [
     Challenge(401, "SHA-256"),
     Challenge(407, "SHA-256"),
     Challenge(407, "MD5", qop=None),
+    Challenge(401, "MD5", qop="auth-int"),
+    Challenge(407, "SHA-256", qop="auth-int"),
 ]
 
 
@@ -66,6 +68,39 @@ def test_a_challenged_call_is_repeated_with_credentials(desk: Desk, challenge: C
         assert dressed.header("From") == naked.header("From")
         assert dressed.header("To") == naked.header("To")
     call.told(agent={"sip_status": 200, "cause": 16}, customer={"sip_status": 200, "cause": 16})
+
+
+def test_a_nonce_is_counted_through_the_whole_call(desk: Desk) -> None:
+    """RFC 7616 3.4: each use of a nonce has the next count; who was challenged once is not made to ask again."""
+    challenge = Challenge(407)
+    with (
+        desk.agent(is_challenged(challenge), AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()) as agent,
+        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
+    ):
+        call = desk.call()
+        call.shows(2)
+        call.ended(0)
+        agent.kept()
+        customer.kept()
+
+    proven = [*requests(agent, "INVITE")[1:], *requests(agent, "BYE")]
+    assert [challenge.credentials(each)["nc"] for each in proven] == ["00000001", "00000002", "00000003"]
+    assert all(challenge.is_met(each, username=USERNAME, password=PASSWORD) for each in proven)
+    assert len({challenge.credentials(each)["cnonce"] for each in proven}) == 3
+
+
+def test_a_proxy_and_the_phone_behind_it_may_both_ask(desk: Desk) -> None:
+    """RFC 3261 22.3: two realms, and the second INVITE that is let in carries credentials for both."""
+    proxy, own = Challenge(407, realm="proxy"), Challenge(401, "SHA-256", realm="phone", nonce="other")
+    with desk.agent(is_challenged(proxy), is_challenged(own), INVITED, refuses(486, "Busy Here")) as agent:
+        call = desk.call()
+        call.ended(2)
+        agent.kept()
+
+    last = requests(agent, "INVITE")[2]
+    assert proxy.is_met(last, username=USERNAME, password=PASSWORD)
+    assert own.is_met(last, username=USERNAME, password=PASSWORD)
+    call.told(agent={"sip_status": 486, "cause": 17})
 
 
 def test_a_phone_that_does_not_believe_us_has_failed(desk: Desk) -> None:

@@ -88,13 +88,53 @@ def test_a_cancel_of_nothing_is_told_so(desk: Desk) -> None:
     answer_to(desk, asking("CANCEL", 481))
 
 
-@pytest.mark.parametrize(("method", "status"), [("REGISTER", 405), ("PUBLISH", 405), ("FETCH", 501)])
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [("REGISTER", 405), ("PUBLISH", 405), ("MESSAGE", 405), ("SUBSCRIBE", 405), ("FETCH", 501)],
+)
 def test_a_method_that_we_do_not_have_is_refused(desk: Desk, method: str, status: int) -> None:
     """RFC 3261 21.4.6 and 21.5.2: 405 for one that we know of, 501 for one that we never heard of."""
     answer = answer_to(desk, asking(method, status))
 
     assert words(answer.header("Allow")) >= {"INVITE", "ACK", "CANCEL", "BYE", "OPTIONS"}
     assert method not in words(answer.header("Allow"))
+
+
+@pytest.mark.parametrize(("method", "status"), [("REFER", 603), ("NOTIFY", 481), ("PRACK", 481)])
+def test_a_method_that_belongs_into_a_call_is_refused_outside_of_one(desk: Desk, method: str, status: int) -> None:
+    answer_to(desk, asking(method, status))
+
+
+def test_a_stranger_behind_nat_is_answered_where_it_is(desk: Desk) -> None:
+    """RFC 3581 4: to the very port that it spoke from, which the Via does not know, and is told both."""
+    hidden = asking("OPTIONS", 200).replace(
+        "SIP/2.0/[transport] [local_ip]:[local_port];", "SIP/2.0/[transport] 10.11.12.13:5060;rport;"
+    )
+    with desk.stranger(hidden) as stranger:
+        stranger.kept()
+        via = stranger.received("SIP/2.0 200")[0].header("Via")
+
+    assert via.startswith("SIP/2.0/UDP 10.11.12.13:5060;")
+    assert {f"rport={stranger.port}", f"received={stranger.host}"} <= set(via.split(";"))
+
+
+def test_a_call_that_went_too_far_goes_no_further(desk: Desk) -> None:
+    """RFC 3261 16.3: no hop is left."""
+    answer_to(desk, asking("INVITE", 483, body=sdp(41000)).replace("Max-Forwards: 70", "Max-Forwards: 0"))
+
+
+def test_a_call_about_something_else_than_media_is_not_supported(desk: Desk) -> None:
+    answer = answer_to(desk, asking("INVITE", 415, body="hello").replace("application/sdp", "text/plain"))
+
+    assert answer.header("Accept") == "application/sdp"
+
+
+def test_a_call_with_too_short_a_session_is_told_the_shortest(desk: Desk) -> None:
+    """RFC 4028 9, before anything else is decided about it."""
+    hasty = ("Supported: timer", "Session-Expires: 30")
+    answer = answer_to(desk, asking("INVITE", 422, body=sdp(41000), headers=hasty))
+
+    assert answer.header("Min-SE") == "90"
 
 
 def test_a_version_to_come_is_not_supported(desk: Desk) -> None:
