@@ -20,7 +20,9 @@ LOOK_EVERY = 0.005
 LOOK_AGAIN = 0.25
 """Seconds to the next look after one that the store refused."""
 BATCH = 500
-"""Events taken from the store at a time: a few milliseconds of the loop."""
+"""Events dealt out at a time: a few milliseconds of the loop."""
+CATCH_UP = 100
+"""Events that one reader takes from the store at a time: a millisecond of the loop, and of its memory some 50 kB."""
 LONGEST_LINE = 256
 """Events kept for a reader that is busy, by reference to the one copy that all share; beyond, it reads the store."""
 
@@ -146,7 +148,7 @@ class Follower:
         self._wake: asyncio.Future[None] | None = None
 
     async def next(self, seconds: float) -> Sequence[Recorded]:
-        """The next events, at least one and `BATCH` at most; none after that many seconds without, or when all stops.
+        """The next events, `LONGEST_LINE` at most; none after that many seconds without any, or when all stops.
 
         One caller at a time. Raises `StoreUnavailable`, and can be asked again then.
         """
@@ -199,11 +201,11 @@ class Follower:
     def _stored(self) -> Sequence[Recorded]:
         match self.scope:
             case OfCall(serial=serial):
-                return self._feed.of_call(serial, after=self.cursor, limit=BATCH)
+                return self._feed.of_call(serial, after=self.cursor, limit=CATCH_UP)
             case OfTenant(tenant_id=tenant_id):
-                return self._feed.of_tenant(tenant_id, after=self.cursor, limit=BATCH)
+                return self._feed.of_tenant(tenant_id, after=self.cursor, limit=CATCH_UP)
             case OfAll():
-                return self._feed.after(self.cursor, limit=BATCH)
+                return self._feed.after(self.cursor, limit=CATCH_UP)
 
     def _past(self, events: Iterable[Recorded]) -> Sequence[Recorded]:
         """Those beyond the cursor, which moves: the tail may hand out what the store had told already."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
 from twoleg.adapters.store.sqlite.connection import open_reader
@@ -34,6 +35,13 @@ class Reads:
         """All rows. Raises `StoreUnavailable`."""
         try:
             return self._open().execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
+
+    def all_named(self, sql: str, parameters: Mapping[str, object]) -> list[Row]:
+        """All rows of a query whose parameters have names. Raises `StoreUnavailable`."""
+        try:
+            return self._open().execute(sql, dict(parameters)).fetchall()
         except sqlite3.Error as error:
             raise self._unavailable(error) from error
 
