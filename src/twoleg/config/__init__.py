@@ -4,6 +4,7 @@ Nothing else reads the file or the environment. Every wrong key or value is a `C
 """
 
 from twoleg.config.errors import ConfigError
+from twoleg.config.media import MediaSettings
 from twoleg.config.reading import known_keys, load, locate
 from twoleg.config.settings import (
     HttpSettings,
@@ -24,6 +25,7 @@ __all__ = [
     "ConfigError",
     "HttpSettings",
     "LogSettings",
+    "MediaSettings",
     "NodeSettings",
     "SandboxSettings",
     "Settings",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from twoleg.config.errors import ConfigError, unknown
+from twoleg.config.media import check_media, media_in_folder
 from twoleg.config.overrides import CONFIG_VARIABLE, Overrides
 from twoleg.config.settings import (
     SECTIONS,
@@ -57,7 +58,12 @@ def load(path: Path, environment: Mapping[str, str]) -> Settings:
     settings = Settings(source=path.absolute(), trunks=trunks, **sections)
     _check_together(path.name, settings)
     folder = path.absolute().parent
-    return replace(settings, store=_absolute(settings.store, path), sip_tls=_in_folder(settings.sip_tls, folder))
+    return replace(
+        settings,
+        store=_absolute(settings.store, path),
+        sip_tls=_in_folder(settings.sip_tls, folder),
+        media=media_in_folder(settings.media, folder),
+    )
 
 
 def known_keys() -> frozenset[str]:
@@ -145,6 +151,7 @@ def _require(file: str, where: str, values: Mapping[str, object], section: type[
 
 def _check_together(file: str, settings: Settings) -> None:
     check_sip(file, settings)
+    check_media(file, settings.media)
     names: set[str] = set()
     for trunk in settings.trunks:
         if trunk.name in names:

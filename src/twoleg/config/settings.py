@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 from twoleg.config import values
 from twoleg.config.ladder import LadderSettings
+from twoleg.config.media import MediaSettings
 from twoleg.config.values import Address, Rule
 from twoleg.domain.trunk import IdentityHeader
 
@@ -102,30 +103,6 @@ class TimerSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MediaSettings:
-    """How phones hear each other. Paths are absolute once loaded."""
-
-    mode: Annotated[str, values.MEDIA_MODE] = "direct"
-    fallback: Annotated[tuple[str, ...], values.MEDIA_MODES] = ()
-    tenants: Annotated[Mapping[str, str], values.MODE_BY_TENANT] = field(default_factory=dict)
-    ringback: Annotated[str, values.COUNTRY] = "CN"
-    greeting: Annotated[str | None, values.FILE] = None
-    rtpengine: Annotated[tuple[Address, ...], values.CONTROL_PORTS] = ()
-    rtpengine_captures: Annotated[str | None, values.FILE] = None
-    agent_transport: Annotated[str, values.MEDIA_TRANSPORT] = "rtp"
-    customer_transport: Annotated[str, values.MEDIA_TRANSPORT] = "rtp"
-    rtpio_port_min: Annotated[int, values.whole(1024, 65534)] = 35000
-    rtpio_port_max: Annotated[int, values.whole(1025, 65535)] = 49999
-    silent_after: Annotated[float, values.seconds(1, 3600)] = 10.0
-    hang_up_after_silence: Annotated[float, values.seconds(0, 86_400)] = 0.0
-
-    @property
-    def modes(self) -> frozenset[str]:
-        """All that some call may get."""
-        return frozenset((self.mode, *self.fallback, *self.tenants.values()))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSettings:
     """The carrier in the box."""
 
@@ -162,7 +139,7 @@ class Settings:
     trunks: tuple[TrunkSettings, ...] = ()
     timers: TimerSettings = TimerSettings()
     sandbox: SandboxSettings = SandboxSettings()
-    media: MediaSettings = MediaSettings()
+    media: MediaSettings = field(default_factory=MediaSettings)
     log: LogSettings = LogSettings()
     node: NodeSettings = NodeSettings()
     ladder: LadderSettings = field(default_factory=LadderSettings)
@@ -196,4 +173,7 @@ class Key:
 def keys_of(section: type[Any]) -> Mapping[str, Key]:
     """The keys of one table, by name."""
     hints = get_type_hints(section, include_extras=True)
-    return {key.name: Key(get_args(hints[key.name])[1], key.default is MISSING) for key in fields(section)}
+    return {
+        key.name: Key(get_args(hints[key.name])[1], key.default is MISSING and key.default_factory is MISSING)
+        for key in fields(section)
+    }

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from twoleg.domain.cadences import CADENCES
 from twoleg.domain.trunk import IdentityHeader
 from twoleg.sip.errors import SipParseError
 from twoleg.sip.uri import SipUri
@@ -195,33 +194,6 @@ def transport_of(uri: SipUri) -> str | None:
     return "tls" if uri.scheme == "sips" else named if named in ("udp", "tcp", "tls") else None
 
 
-_MODES = ("direct", "rtpio", "rtpengine")
-
-
-def _read_mode(value: object) -> str:
-    if value not in _MODES:
-        raise ValueError
-    return str(value)
-
-
-def _read_modes_by_tenant(value: object) -> dict[str, str]:
-    if not isinstance(value, dict):
-        raise ValueError
-    return {text(tenant): _read_mode(mode) for tenant, mode in value.items()}
-
-
-def _modes_by_tenant_from_text(written: str) -> dict[str, str]:
-    pairs = [pair.partition("=") for pair in written.split(",") if pair]
-    return {tenant.strip(): mode.strip() for tenant, _, mode in pairs}
-
-
-def _read_control_port(value: object) -> Address:
-    host, port = _host_port(text(value))
-    if not port:
-        raise ValueError
-    return Address("udp", host, port)
-
-
 def _read_trunk_uri(value: object) -> str:
     try:
         uri = SipUri.parse(text(value))
@@ -271,18 +243,6 @@ REACHABLE: Rule[tuple[str, ...]] = Rule(
     'an IP address that peers can reach, such as "192.0.2.10", or a list of one IPv4 and one IPv6 address',
     _one_or_more(_read_reachable),
     lambda written: written.split(","),
-)
-MEDIA_MODE: Rule[str] = one_of(*_MODES)
-MEDIA_MODES: Rule[tuple[str, ...]] = listed("a list of some of " + ", ".join(_MODES), _read_mode)
-MODE_BY_TENANT: Rule[dict[str, str]] = Rule(
-    'a table such as { "t0123456789abcdef" = "rtpengine" }; each mode one of ' + ", ".join(_MODES),
-    _read_modes_by_tenant,
-    _modes_by_tenant_from_text,
-)
-MEDIA_TRANSPORT: Rule[str] = one_of("rtp", "srtp", "webrtc")
-COUNTRY: Rule[str] = one_of(*CADENCES)
-CONTROL_PORTS: Rule[tuple[Address, ...]] = listed(
-    'a list of ADDRESS:PORT, such as ["127.0.0.1:2223"]', _read_control_port
 )
 FILE: Rule[str] = Rule("the path of a file", text)
 STORE_URL: Rule[str] = Rule(

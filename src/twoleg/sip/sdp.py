@@ -25,6 +25,7 @@ from twoleg.sip.sdp_lines import (
 
 __all__ = [
     "DEFAULT_CODECS",
+    "OFFERED_CODECS",
     "Codec",
     "Direction",
     "Line",
@@ -51,6 +52,13 @@ class Codec:
     name: str
     clock_rate: int
     fmtp: str = ""
+    channels: int = 1
+
+    @property
+    def rtpmap(self) -> str:
+        """The value of its a=rtpmap (RFC 4566 6)."""
+        voices = "" if self.channels == 1 else f"/{self.channels}"
+        return f"{self.payload_type} {self.name}/{self.clock_rate}{voices}"
 
 
 DEFAULT_CODECS: Final = (
@@ -59,6 +67,13 @@ DEFAULT_CODECS: Final = (
     Codec(9, "G722", 8000),  # the rate that RFC 3551 4.5.2 prescribes, although it samples at 16 kHz
     Codec(101, "telephone-event", 8000, "0-16"),  # RFC 4733
 )
+
+OFFERED_CODECS: Final = (
+    *DEFAULT_CODECS[:-1],
+    Codec(96, "opus", 48000, "useinbandfec=1", channels=2),  # RFC 7587: always 48000/2, whatever is in it
+    DEFAULT_CODECS[-1],
+)
+"""What a phone is offered whose answer goes on to another phone; those of `DEFAULT_CODECS` are answered alone, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +275,7 @@ def answer_to(
 def _audio(*, port: int, codecs: Sequence[Codec]) -> Media:
     lines = [("m", f"audio {port} {_PROFILE} {' '.join([str(codec.payload_type) for codec in codecs])}")]
     for codec in codecs:
-        lines.append(("a", f"rtpmap:{codec.payload_type} {codec.name}/{codec.clock_rate}"))
+        lines.append(("a", f"rtpmap:{codec.rtpmap}"))
         if codec.fmtp:
             lines.append(("a", f"fmtp:{codec.payload_type} {codec.fmtp}"))
     return Media(tuple(lines))

@@ -15,7 +15,7 @@ from twoleg.application.media import MediaWishes
 from twoleg.domain import causes
 from twoleg.domain.call import Call, Role
 from twoleg.sip.errors import SdpError
-from twoleg.sip.sdp import Direction, SessionDescription, answer_to, inactive_offer
+from twoleg.sip.sdp import OFFERED_CODECS, Direction, SessionDescription, answer_to, inactive_offer
 
 AGENT, CUSTOMER = Role.AGENT, Role.CUSTOMER
 NOT_ACCEPTABLE = 488
@@ -79,7 +79,7 @@ class DirectPath:
         """The agent is offered silence, the customer what the agent answered. Raises `SdpError` before that."""
         side = self._sides[role]
         if role is AGENT:
-            offer = inactive_offer(address=self._address, session_id=side.session_id, version=0)
+            offer = inactive_offer(address=self._address, session_id=side.session_id, version=0, codecs=OFFERED_CODECS)
         else:
             heard = self._sides[AGENT].heard
             if heard is None:

@@ -1,0 +1,1 @@
+"""rtpengine: daemons of its own kind, anywhere, asked over its ng protocol."""

@@ -1,0 +1,198 @@
+"""One call at one rtpengine: offers and answers go through it and come back with its address in them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, unique
+from pathlib import Path
+
+from twoleg.adapters.media.relay import RelayRefused, RelayTrouble
+from twoleg.adapters.media.rtpengine.bencode import Heard, Value
+from twoleg.adapters.media.rtpengine.ng import NgClient
+from twoleg.adapters.media.sounds import Sound
+from twoleg.application.recording import CapturedFile, CaptureKind
+from twoleg.domain.call import Role
+from twoleg.domain.quality import StreamStatistics
+from twoleg.sip.errors import SdpError
+from twoleg.sip.sdp import SessionDescription
+
+_FOR_GOOD = 100_000
+"""Times that a ringing tone is repeated: days. Something else stops it."""
+_TRANSCODED = ("PCMA", "PCMU", "G722", "opus")
+
+
+@unique
+class Transport(Enum):
+    """How a leg's audio travels."""
+
+    RTP = "rtp"
+    SRTP = "srtp"
+    """RTP/SAVP with keys in the description (SDES, RFC 4568): the signalling has to be TLS."""
+    WEBRTC = "webrtc"
+    """DTLS-SRTP, ICE, RTP and RTCP on one port (RFC 8834): softphones in a browser."""
+
+
+_ASKED: Mapping[Transport, Mapping[str, Value]] = {
+    Transport.RTP: {"transport-protocol": "RTP/AVP", "ICE": "remove", "rtcp-mux": ["demux"]},
+    Transport.SRTP: {"transport-protocol": "RTP/SAVP", "ICE": "remove", "rtcp-mux": ["demux"], "DTLS": "off"},
+    Transport.WEBRTC: {
+        "transport-protocol": "UDP/TLS/RTP/SAVPF",
+        "ICE": "force",
+        "rtcp-mux": ["offer", "require"],
+        "SDES": ["off"],
+    },
+}
+"""What the daemon is told to make of an offer before it goes to a leg of that transport."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegTransports:
+    """How the audio of each leg travels."""
+
+    agent: Transport = Transport.RTP
+    customer: Transport = Transport.RTP
+
+    def of(self, role: Role) -> Transport:
+        """That of one leg."""
+        return self.agent if role is Role.AGENT else self.customer
+
+
+class RtpengineAnchor:
+    """`relay.Anchor` at one daemon. Both legs are parties of one call there, named by their roles."""
+
+    def __init__(self, *, serial: int, ng: NgClient, transports: LegTransports, captures: Path | None) -> None:
+        """`captures`: where we find what the daemon records; None: it cannot record for us."""
+        self._call_id = f"twoleg-{serial}"
+        self._ng = ng
+        self._transports = transports
+        self._captures = captures
+        self._known: set[Role] = set()
+        self._ports: dict[Role, list[int]] = {Role.AGENT: [], Role.CUSTOMER: []}
+        """The daemon's ports at which the audio of each phone arrives, in the order of their first use."""
+
+    @property
+    def relay(self) -> str:
+        """See `Anchor`."""
+        return f"rtpengine {self._ng.host}:{self._ng.port}"
+
+    async def offer(self, role: Role, body: bytes) -> bytes:
+        """See `Anchor`. Codecs that the phone did not name are offered behind those it did: the daemon translates."""
+        parties: dict[str, Value] = {"from-tag": role.value}
+        if role.other in self._known:
+            parties["to-tag"] = role.other.value
+        asked = _ASKED[self._transports.of(role.other)]
+        codec: Value = {"transcode": list(_TRANSCODED)}
+        told = await self._negotiate("offer", role, body, {**parties, **asked, "codec": codec})
+        self._known.add(role)
+        return told
+
+    async def answer(self, role: Role, body: bytes) -> bytes:
+        """See `Anchor`."""
+        parties: dict[str, Value] = {"from-tag": role.other.value, "to-tag": role.value}
+        told = await self._negotiate("answer", role, body, parties)
+        self._known.add(role)
+        return told
+
+    async def _negotiate(self, command: str, role: Role, body: bytes, more: Mapping[str, Value]) -> bytes:
+        answer = await self._ask(
+            command,
+            sdp=body,
+            # The ports stay when a phone moves; phones that know their address are believed until they send.
+            flags=["port-latching", "trust-address"],
+            replace=["origin", "session-connection"],
+            **more,
+        )
+        told = answer.get("sdp")
+        if not isinstance(told, bytes):
+            raise RelayRefused(f"{self.relay} gave no description")
+        self._note_port(role.other, told)
+        return told
+
+    def _note_port(self, role: Role, told: bytes) -> None:
+        """Where a phone that is told this will send to."""
+        with contextlib.suppress(SdpError):
+            audio = SessionDescription.parse(told).audio
+            if audio is not None and audio.port not in self._ports[role]:
+                self._ports[role].append(audio.port)
+
+    async def play(self, role: Role, sound: Sound) -> None:
+        """See `Anchor`. The sound travels with the command: the daemon may be on another machine."""
+        times = _FOR_GOOD if sound.repeats else 1
+        await self._ask("play media", **{"from-tag": role.value, "blob": sound.wav, "repeat-times": times})
+
+    async def stop_playing(self, role: Role) -> None:
+        """See `Anchor`."""
+        with contextlib.suppress(RelayRefused):  # that there is nothing to stop
+            await self._ask("stop media", **{"from-tag": role.value})
+
+    async def start_capture(self, folder: Path) -> tuple[CapturedFile, ...]:  # noqa: ARG002 - the daemon has its own
+        """See `Anchor`. The daemon chooses the files' names; they begin with the call's."""
+        if self._captures is None:
+            raise RelayRefused(f"{self.relay}: media.rtpengine_captures does not say where its recordings are")
+        await self._ask("start recording")
+        return (
+            CapturedFile(
+                path=str(self._captures / f"{self._call_id}-*.pcap"),
+                kind=CaptureKind.PCAP,
+                agent_ports=tuple(self._ports[Role.AGENT]),
+                customer_ports=tuple(self._ports[Role.CUSTOMER]),
+            ),
+        )
+
+    async def stop_capture(self) -> None:
+        """See `Anchor`."""
+        await self._ask("stop recording")
+
+    async def statistics(self) -> Mapping[Role, StreamStatistics]:
+        """See `Anchor`."""
+        return statistics_of(await self._ask("query"))
+
+    async def close(self) -> None:
+        """See `Anchor`. A daemon that does not hear it ends the call by itself, when no packets come."""
+        with contextlib.suppress(RelayTrouble):
+            await self._ask("delete", **{"delete-delay": 0})
+
+    async def _ask(self, command: str, **arguments: Value) -> Mapping[str, Heard]:
+        return await self._ng.ask(command, **{"call-id": self._call_id, **arguments})
+
+
+def statistics_of(answer: Mapping[str, Heard]) -> Mapping[Role, StreamStatistics]:
+    """What `query` says of both parties. What RTCP told of a phone's stream stands under its SSRC."""
+    tags, reports = _dictionary(answer.get("tags")), _dictionary(answer.get("SSRC"))
+    found: dict[Role, StreamStatistics] = {}
+    for role in Role:
+        stream = _first_stream(_dictionary(tags.get(role.value)))
+        if stream:
+            report = _dictionary(_dictionary(reports.get(str(stream.get("SSRC")))).get("average MOS"))
+            packets = _number(_dictionary(stream.get("stats")).get("packets")) or 0
+            found[role] = _with_report(packets, report)
+    return found
+
+
+def _with_report(packets: int, report: Mapping[str, Heard]) -> StreamStatistics:
+    jitter, loss = _number(report.get("jitter")), _number(report.get("packet loss"))
+    round_trip = _number(report.get("round-trip time"))
+    return StreamStatistics(
+        packets=packets,
+        loss=None if loss is None else float(loss),
+        jitter=None if jitter is None else float(jitter),
+        round_trip=None if round_trip is None else round_trip / 1000,
+    )
+
+
+def _first_stream(party: Mapping[str, Heard]) -> Mapping[str, Heard]:
+    """RTP of its first media; RTCP is the second."""
+    medias = party.get("medias")
+    media = _dictionary(medias[0]) if isinstance(medias, list) and medias else {}
+    streams = media.get("streams")
+    return _dictionary(streams[0]) if isinstance(streams, list) and streams else {}
+
+
+def _dictionary(value: Heard | None) -> Mapping[str, Heard]:
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: Heard | None) -> int | None:
+    return value if isinstance(value, int) else None

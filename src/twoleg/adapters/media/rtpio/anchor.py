@@ -1,0 +1,147 @@
+"""One call at the embedded relay: a session of RTPProxy with two tags. It knows no descriptions: we rewrite them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+from collections.abc import Mapping
+from pathlib import Path
+
+from twoleg.adapters.media.codecs import encodings
+from twoleg.adapters.media.places import DISCARD_PORT
+from twoleg.adapters.media.relay import RelayForgot, RelayRefused, RelayTrouble
+from twoleg.adapters.media.rtpio.control import RtpioControl
+from twoleg.adapters.media.rtpio.descriptions import audio_place, moved_to
+from twoleg.adapters.media.rtpio.prompts import Prompts
+from twoleg.adapters.media.sounds import Sound
+from twoleg.application.recording import CapturedFile, CaptureKind
+from twoleg.domain.call import Role
+from twoleg.domain.quality import StreamStatistics
+from twoleg.sip.sdp import SessionDescription
+
+_NOWHERE = "0.0.0.0"  # noqa: S104 - compared and told, never bound
+_WITHOUT_END = -1
+_COUNTERS = ("npkts_ina", "rtpa_nlost", "rtpa_javg")
+_G711 = {"pcma": 8, "pcmu": 0}
+
+
+class RtpioAnchor:
+    """`relay.Anchor`. The customer's side makes the session, so that there is a port for the agent's first offer."""
+
+    relay = "rtp-io"
+
+    def __init__(self, *, serial: int, control: RtpioControl, prompts: Prompts) -> None:
+        """`prompts` keeps what is played in the form RTPProxy wants."""
+        self._session = str(serial)
+        self._control = control
+        self._prompts = prompts
+        self._is_open = False
+        self._voices: dict[Role, tuple[str, ...]] = {}
+        """What each phone can hear."""
+        self._captures: list[CapturedFile] = []
+
+    async def offer(self, role: Role, body: bytes) -> bytes:
+        """See `Anchor`. To RTPProxy an offer and an answer are alike: where that phone is."""
+        return await self._placed(role, body)
+
+    async def answer(self, role: Role, body: bytes) -> bytes:
+        """See `Anchor`."""
+        return await self._placed(role, body)
+
+    async def _placed(self, role: Role, body: bytes) -> bytes:
+        description = SessionDescription.parse(body)
+        audio = description.audio
+        self._voices[role] = () if audio is None else tuple(encodings(audio).values())
+        host, port = audio_place(description)
+        if ":" in host:
+            raise RelayRefused("rtp-io relays IPv4 only")
+        if port == DISCARD_PORT:  # a phone that is not there yet: to RTPProxy it is on hold
+            host = _NOWHERE
+        if self._is_open:
+            reply = await self._ask("L", host, port, role.other, role)
+        else:
+            reply = await self._ask("U", host, port, role)
+            self._is_open = True
+        ours, address = _port(reply)
+        return moved_to(description, address=address, port=ours).encode()
+
+    async def play(self, role: Role, sound: Sound) -> None:
+        """See `Anchor`. G.711 only: a phone that took neither of its laws hears nothing."""
+        payload = next((_G711[voice] for voice in self._voices.get(role, ()) if voice in _G711), None)
+        if payload is None:
+            raise RelayRefused(f"rtp-io cannot play to a {role.value} that takes no G.711")
+        file = await asyncio.to_thread(self._prompts.file, sound)
+        times = _WITHOUT_END if sound.repeats else 1
+        await self._ask(f"P{times}", file, payload, role, role.other)
+
+    async def stop_playing(self, role: Role) -> None:
+        """See `Anchor`."""
+        await self._ask("S", role, role.other)
+
+    async def start_capture(self, folder: Path) -> tuple[CapturedFile, ...]:
+        """See `Anchor`: one file for each phone and start."""
+        number = len(self._captures) // len(Role) + 1
+        for role in Role:
+            path = folder / f"{role.value}-{number}"
+            if len(str(path).split()) != 1:
+                raise RelayRefused(f"rtp-io cannot write below a folder with white space in its name: {folder}")
+            await self._ask("C", str(path).lstrip("/"), role, role.other)
+            self._captures.append(CapturedFile(path=f"{path}.rtp", kind=CaptureKind.RTPPROXY, role=role.value))
+        return tuple(self._captures)
+
+    async def stop_capture(self) -> None:
+        """See `Anchor`."""
+        for role in Role:
+            await self._ask("N", role, role.other)
+
+    async def statistics(self) -> Mapping[Role, StreamStatistics]:
+        """See `Anchor`. RTPProxy's analyser counts loss itself; round trips it does not know."""
+        return {role: _statistics(await self._ask("Q", role, role.other, *_COUNTERS)) for role in Role}
+
+    async def close(self) -> None:
+        """See `Anchor`."""
+        if self._is_open:
+            with contextlib.suppress(RelayTrouble):
+                await self._ask("D", Role.CUSTOMER, Role.AGENT)
+
+    async def _ask(self, command: str, *arguments: str | int | Role) -> str:
+        words = [each.value if isinstance(each, Role) else str(each) for each in arguments]
+        return await self._control.ask(" ".join([command, self._session, *words]))
+
+
+class RtpioRelay:
+    """`relay.Relay`: the one embedded relay. It is tried whenever it is wanted: a dead one is started anew."""
+
+    name = "rtp-io"
+    is_up = True
+    load = 0.0
+
+    def __init__(self, *, control: RtpioControl, prompts: Prompts) -> None:
+        self._control = control
+        self._prompts = prompts
+
+    def anchor(self, serial: int) -> RtpioAnchor:
+        """See `Relay`."""
+        return RtpioAnchor(serial=serial, control=self._control, prompts=self._prompts)
+
+    async def forget_all(self) -> None:
+        """Delete the sessions that a dead engine left. A relay that is not there yet has none."""
+        with contextlib.suppress(RelayTrouble):
+            await self._control.ask("X")
+
+
+def _port(reply: str) -> tuple[int, str]:
+    """Port and address of the relay for the other phone."""
+    port, _, address = reply.partition(" ")
+    if port == "0":  # the answer to a look-up of an unknown session, and where there is no port left
+        raise RelayForgot("rtp-io has no port for the call")
+    try:
+        return int(port), str(ipaddress.ip_address(address.partition(" ")[0]))
+    except ValueError as error:
+        raise RelayRefused(f"rtp-io gave no port: {reply}") from error
+
+
+def _statistics(reply: str) -> StreamStatistics:
+    packets, lost, jitter = reply.split()
+    return StreamStatistics(packets=int(packets), lost=max(0, int(lost)), jitter=float(jitter))
