@@ -121,7 +121,10 @@ class MemoryOutbox:
 
     def subject(self, serial: int) -> Subject | None:
         call = self._store.calls.get(serial)
-        return None if call is None else Subject(call, *self._kept.ordered.get(serial, (None, None)))
+        if call is None:
+            return None
+        profile = self._store.tenants[call.tenant_id].profile
+        return Subject(call, *self._kept.ordered.get(serial, (None, None)), profile)
 
     def open_deliveries(self, endpoint_id: str) -> int:
         return sum(each.state in OPEN for each in self._kept.of(endpoint_id))

@@ -9,6 +9,7 @@ from twoleg.application.errors import ApplicationError
 from twoleg.application.event_feed import Recorded
 from twoleg.domain.call import Call
 from twoleg.domain.delivery import Outcome, Ruling, State
+from twoleg.domain.tenant import Profile
 from twoleg.domain.values import Value
 from twoleg.domain.webhooks import Credentials, Endpoint, Planned
 
@@ -60,6 +61,8 @@ class Subject(Value, frozen=True, gc=False):
     call: Call
     callback_url: str | None
     agent_work_no: int | None
+    profile: Profile = Profile.AICC
+    """By which of the vendor's tables its tenant is told reasons."""
 
 
 class EndpointBook(Protocol):

@@ -15,6 +15,7 @@ from twoleg.adapters.store.sqlite.reads import Reads
 from twoleg.adapters.store.sqlite.rows import call_from
 from twoleg.application.webhook_ports import Attempted, Delivery, Parcel, Subject
 from twoleg.domain.delivery import FINAL, Ruling, State, moved
+from twoleg.domain.tenant import Profile
 from twoleg.domain.webhooks import Endpoint, Planned
 
 _ENABLED = query("enabled_endpoints")
@@ -59,7 +60,10 @@ class SqliteOutbox:
     def subject(self, serial: int) -> Subject | None:
         """See `Outbox.subject`."""
         call, ordered = self._reads.one(_CALL, serial), self._reads.one(_ORDERED, serial)
-        return None if call is None or ordered is None else Subject(call_from(call), *ordered)
+        if call is None or ordered is None:
+            return None
+        callback_url, agent_work_no, profile = ordered
+        return Subject(call_from(call), callback_url, agent_work_no, Profile(profile))
 
     def open_deliveries(self, endpoint_id: str) -> int:
         """See `Outbox.open_deliveries`."""

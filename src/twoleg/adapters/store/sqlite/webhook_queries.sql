@@ -127,4 +127,5 @@ SELECT delivery_id, number, at, took_ms, status, said FROM webhook_attempt
 WHERE delivery_id IN (SELECT value FROM json_each(?)) ORDER BY delivery_id, number
 
 -- name: ordered_with_call
-SELECT callback_url, agent_work_no FROM call WHERE serial = ?
+SELECT c.callback_url, c.agent_work_no, t.profile
+FROM call AS c JOIN tenant AS t ON t.tenant_id = c.tenant_id WHERE c.serial = ?

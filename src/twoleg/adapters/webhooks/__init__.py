@@ -1,0 +1,1 @@
+"""Taking webhooks to their receivers: HTTP with guarded addresses, bodies, signatures, tokens, sealed secrets."""
