@@ -12,7 +12,13 @@ from api.asgi_client import Response, exchange
 from api.doubles import NotingDirectory, NotingIntake, NotingReader, PlainHasher, SeededEntropy, Trouble
 from fakes.clock import DrivenClock
 from fakes.log import NotedLog
-from twoleg.api.aicc.face import CREATE_CALL_V1_PATH, CREATE_CALL_V3_PATH, QUERY_CALL_STATE_PATH, TOKEN_PATH
+from twoleg.api.aicc.face import (
+    CREATE_CALL_V1_PATH,
+    CREATE_CALL_V3_PATH,
+    QUERY_CALL_STATE_PATH,
+    QUERY_RECORDS_PATH,
+    TOKEN_PATH,
+)
 from twoleg.api.app import create_app
 from twoleg.application.ports import App, Intent, Placed, SigningKey
 from twoleg.domain.call import Call, Leg, Phase, Role
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
 ACCESS_CODES = ("640003", "640060")
 NOW = 1_621_823_865_000
 """The start of the call in the vendor's sample."""
+DAY_MS = 86_400_000
 
 
 class World:
@@ -61,6 +68,7 @@ class World:
             entropy=SeededEntropy(),
             hasher=self.hasher,
             nudge=self._nudge,
+            call_records=self.store.call_records(),
             event_feed=self.store.event_feed(),
             node_id=1,
             log=self.log,
@@ -164,3 +172,8 @@ class Client:
 
     def query(self, serial: Any) -> Response:
         return self.post(QUERY_CALL_STATE_PATH, {"callSerialNo": serial})
+
+    def records(self, body: Any = None, **members: Any) -> Response:
+        """queryCallDetailRecord of the week around the sample's call, with members changed or added; or that body."""
+        window = {"startTime": str(NOW - DAY_MS), "endTime": str(NOW + DAY_MS)}
+        return self.post(QUERY_RECORDS_PATH, window | members if body is None else body)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from fakes.webhooks import KeptWebhooks, MemoryEndpointBook, MemoryOutbox
+from twoleg.application.call_records import CallRecord, RecordsFound, RecordsWanted
 from twoleg.application.errors import IdempotencyConflict, NotFound, SerialTaken, StoreUnavailable
 from twoleg.application.event_feed import Recorded
 from twoleg.application.ports import App, CallStatus, Idempotency, Intent, Placed, SigningKey
@@ -72,6 +73,9 @@ class MemoryStore:
 
     def event_feed(self) -> MemoryEventFeed:
         return MemoryEventFeed(self.kept)
+
+    def call_records(self) -> MemoryCallRecords:
+        return MemoryCallRecords(self.kept)
 
     def directory(self) -> MemoryDirectory:
         return MemoryDirectory(self.kept)
@@ -263,6 +267,51 @@ class MemoryReader:
 
     def call(self, serial: int) -> Call | None:
         return self._kept.calls.get(serial)
+
+
+class MemoryCallRecords:
+    """The `CallRecords`."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+
+    def find(self, wanted: RecordsWanted) -> RecordsFound:
+        found = [call for call in self._kept.calls.values() if _is_wanted(call, wanted)]
+        found.sort(key=lambda call: (_begun_at(call), call.serial), reverse=True)
+        page = found[wanted.offset : wanted.offset + wanted.limit]
+        return RecordsFound(len(found), [_record(call) for call in page])
+
+
+def _begun_at(call: Call) -> int:
+    return call.created_at if call.started_at is None else call.started_at
+
+
+def _is_wanted(call: Call, wanted: RecordsWanted) -> bool:
+    is_callers = wanted.caller in (None, call.agent.number)
+    return call.tenant_id == wanted.tenant_id and is_callers and wanted.since <= _begun_at(call) <= wanted.until
+
+
+def _record(call: Call) -> CallRecord:
+    return CallRecord(
+        serial=call.serial,
+        phase=call.phase,
+        reason=call.reason,
+        cause=call.cause,
+        caller=call.agent.number,
+        called=call.customer.number,
+        caller_present=call.customer.clip,
+        agent_present=call.agent.clip,
+        call_data=call.call_data,
+        created_at=call.created_at,
+        started_at=call.started_at,
+        ended_at=call.ended_at,
+        agent_ringing_at=call.agent.ringing_at,
+        agent_answered_at=call.agent.answered_at,
+        agent_released_at=call.agent.released_at,
+        customer_ringing_at=call.customer.ringing_at,
+        customer_answered_at=call.customer.answered_at,
+        customer_released_at=call.customer.released_at,
+    )
 
 
 class MemoryEventFeed:

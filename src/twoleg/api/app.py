@@ -23,6 +23,7 @@ from twoleg.api.openapi import make_document
 from twoleg.api.probes import make_probes, serve_document
 from twoleg.api.probes import operations as probe_operations
 from twoleg.api.routing import PathTable
+from twoleg.application.call_records import CallRecords, FindCallRecords
 from twoleg.application.check_credentials import CheckCredentials
 from twoleg.application.check_token import CheckToken
 from twoleg.application.errors import StoreUnavailable
@@ -183,6 +184,7 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     hasher: SecretHasher,
     nudge: Nudge,
     event_feed: EventFeed,
+    call_records: CallRecords,
     node_id: int,
     log: ApiLog,
 ) -> App:
@@ -199,6 +201,7 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
         check_token=check_token,
         place_call=place_call,
         reader=reader,
+        find_records=FindCallRecords(call_records, ThreadPoolExecutor(1, thread_name_prefix="records")),
     )
     door = Door(
         check_token=check_token,

@@ -29,6 +29,7 @@ async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None]
             entropy=SystemEntropy(),
             hasher=Argon2Hasher(),
             nudge=DatagramNudge(inherited(orders.nudge)),
+            call_records=store.call_records(),
             event_feed=store.event_feed(),
             node_id=orders.settings.node.id,
             log=log,

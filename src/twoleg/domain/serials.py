@@ -35,3 +35,11 @@ def make_serial(*, now_ms: int, node_id: int, chance: int) -> int:
 def made_at(serial: int) -> int:
     """When a serial of `make_serial` was made: ms since the Unix epoch. Its call was created at that very time."""
     return (serial >> (NODE_BITS + CHANCE_BITS)) + EPOCH_MS
+
+
+def first_at(moment: int) -> int:
+    """A number that every serial made at that time, or later, is at least. `moment`: ms since the Unix epoch.
+
+    Below zero for times before serials begin, beyond `LARGEST_SERIAL` for times after they end.
+    """
+    return (moment - EPOCH_MS) << (NODE_BITS + CHANCE_BITS)

@@ -30,6 +30,16 @@ class QueryCode(StrEnum):
 
 
 @unique
+class RecordsCode(StrEnum):
+    """retCode of queryCallDetailRecord (page cec_07_0054)."""
+
+    NOTHING_FOUND = "1"
+    TIME_FORMAT = "2"
+    PAGE_FORMAT = "4"
+    CALLER_UNAVAILABLE = "12"
+
+
+@unique
 class ItaCode(Enum):
     """retCode of createCall with the ITA engine, and the fixed text that goes with each, as far as we answer it."""
 
@@ -57,6 +67,7 @@ AICC_CODES: dict[Refusal, CreateCallCode] = {
     Refusal.CALLER_NOT_ALLOWED: CreateCallCode.CALLER_NOT_ALLOCATED,
     Refusal.TRIAL_CALLER_NOT_LISTED: CreateCallCode.TRIAL_NOT_WHITELISTED,
     Refusal.TRIAL_LIMIT: CreateCallCode.TRIAL_TOO_MANY,
+    Refusal.RECORDING_NOT_ALLOWED: CreateCallCode.TASK_NOT_ADDED,
 }
 """Total: a test holds it to that."""
 
@@ -68,6 +79,7 @@ ITA_CODES: dict[Refusal, ItaCode] = {
     Refusal.CALLER_NOT_ALLOWED: ItaCode.CALLER_FORBIDDEN,
     Refusal.TRIAL_CALLER_NOT_LISTED: ItaCode.CALLER_FORBIDDEN,
     Refusal.TRIAL_LIMIT: ItaCode.RESTRICTED,
+    Refusal.RECORDING_NOT_ALLOWED: ItaCode.RESTRICTED,
 }
 """Total. The pages do not say which ITA code means what in our terms; these are the nearest by their texts."""
 
@@ -77,5 +89,6 @@ VENDOR_NAMES: dict[str, str] = {
     "caller_present": "callerPresent",
     "agent_present": "agentPresent",
     "callback_url": "callBackUrl",
+    "recording": "Recording",
 }
 """Our names of a request's members -> the vendor's."""

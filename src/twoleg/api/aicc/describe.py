@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from twoleg.api.aicc.create_call import LONGEST_KEY
-from twoleg.api.aicc.face import CREATE_CALL_V1_PATH, CREATE_CALL_V3_PATH, QUERY_CALL_STATE_PATH, TOKEN_PATH
+from twoleg.api.aicc.face import (
+    CREATE_CALL_V1_PATH,
+    CREATE_CALL_V3_PATH,
+    QUERY_CALL_STATE_PATH,
+    QUERY_RECORDS_PATH,
+    TOKEN_PATH,
+)
 from twoleg.api.aicc.wire import (
     CreateCallResponse,
     CreateCallV1,
     CreateCallV3,
     ErrorResponse,
+    QueryCallDetailRecordRequest,
+    QueryCallDetailRecordResponse,
     QueryCallStateRequest,
     QueryCallStateResponse,
     TokenRequest,
@@ -58,6 +66,12 @@ _QUERY_CALL_STATE = "reasonCode for profile aicc: {}. For profile ita: the Q.850
     "; ".join(f"{reason.value} {reason.text.rstrip('.')}" for reason in Reason)
 )
 
+_QUERY_RECORDS = (
+    "Live and ended calls that began in the window, the newest first, each as far as it has come. A call begins when "
+    "its first phone is dialled; one that never was, when it was placed. The members may also stand inside an object "
+    "`body`."
+)
+
 
 def operations() -> list[Operation]:
     """The operations of the face."""
@@ -90,6 +104,7 @@ def operations() -> list[Operation]:
             example=CreateCallV3(softPhone="88889050", called="88889061"),
         ),
         _query_call_state(),
+        _query_records(),
     ]
 
 
@@ -122,6 +137,25 @@ def _query_call_state() -> Operation:
         request=QueryCallStateRequest,
         example=QueryCallStateRequest(callSerialNo="645735364434067472"),
         response=QueryCallStateResponse,
+        error=ErrorResponse,
+        errors=_ERRORS,
+    )
+
+
+def _query_records() -> Operation:
+    return Operation(
+        path=QUERY_RECORDS_PATH,
+        method="post",
+        operation_id="queryCallDetailRecord",
+        tag=TAG,
+        summary="List the calls of a time, with the times of both legs",
+        description=_QUERY_RECORDS,
+        parameters=(_APP_KEY,),
+        request=QueryCallDetailRecordRequest,
+        example=QueryCallDetailRecordRequest(
+            startTime="1562786332000", endTime="1563391072000", taskType="0", offset="0", limit="10"
+        ),
+        response=QueryCallDetailRecordResponse,
         error=ErrorResponse,
         errors=_ERRORS,
     )

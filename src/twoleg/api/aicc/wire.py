@@ -126,6 +126,73 @@ class QueryCallStateResponse(Struct, frozen=True, omit_defaults=True):
     result: CallStateResult | None = None
 
 
+_Number = str | int | float
+"""Numbers are taken as JSON numbers and as strings of digits (decisions 1.6)."""
+
+
+class QueryCallDetailRecordRequest(Struct, frozen=True):
+    """queryCallDetailRecord: which calls. The same members are taken inside an object `body` (the page's table)."""
+
+    startTime: Annotated[_Number, Meta(description="Calls that began at this time or later, ms since the epoch.")]
+    endTime: Annotated[
+        _Number, Meta(description="Calls that began at this time or earlier; at most 7 days after `startTime`.")
+    ]
+    offset: Annotated[_Number | None, Meta(description="How many of the newest to leave out. Default 0.")] = None
+    limit: Annotated[_Number | None, Meta(description="How many to list, 1-1000. Default 100.")] = None
+    caller: Annotated[str | None, Meta(description="Calls of this agent's number only.")] = None
+    taskType: Annotated[
+        _Number | None,
+        Meta(description="0 all except ITA, 1 two-way calls, 4 ITA two-way calls; 2 and 3 find nothing. Default: all."),
+    ] = None
+
+
+_LegTime = Annotated[int | None, Meta(description="Ms since the epoch.")]
+_LegSeconds = Annotated[int | None, Meta(description="Whole seconds from answer to release; from state 3 on.")]
+
+
+class CallInfo(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """queryCallDetailRecord: one call. A member without a value is absent."""
+
+    callSerialNo: Annotated[str, Meta(description="The call's serial number.")]
+    caller: Annotated[str, Meta(description="The agent's number as given.")]
+    called: Annotated[str, Meta(description="The customer's number as given.")]
+    callerPresent: Annotated[str, Meta(description="The number shown to the customer.")]
+    agentPresent: Annotated[str, Meta(description="The number shown to the agent.")]
+    startTime: Annotated[int | None, Meta(description="Ms since the epoch; from state 1 on.")] = None
+    endTime: Annotated[int | None, Meta(description="Ms since the epoch; from state 3 on.")] = None
+    state: Annotated[int, Meta(description="0 to be called, 1 calling, 2 talking, 3 ended.", ge=0, le=3)]
+    reasonCode: Annotated[
+        Annotated[int, Meta(ge=0, le=65535)] | None,
+        Meta(description="Why it ended; from state 3 on. Profile ita: the Q.850 cause."),
+    ] = None
+    callData: Annotated[str | None, Meta(description="As given; absent when it was not, and for profile ita.")] = None
+    alertingTime: Annotated[_LegTime, Meta(description="When the customer's phone rang.")] = None
+    talkingTime: Annotated[_LegTime, Meta(description="When the customer answered.")] = None
+    releaseTime: Annotated[_LegTime, Meta(description="When the customer's leg ended.")] = None
+    talkDuration: Annotated[_LegSeconds, Meta(description="How long the customer's leg was up.")] = None
+    agentAlertingTime: Annotated[_LegTime, Meta(description="When the agent's phone rang.")] = None
+    agentTalkingTime: Annotated[_LegTime, Meta(description="When the agent answered.")] = None
+    agentReleaseTime: Annotated[_LegTime, Meta(description="When the agent's leg ended.")] = None
+    agentTalkDuration: Annotated[_LegSeconds, Meta(description="How long the agent's leg was up.")] = None
+
+
+class RecordsResult(Struct, frozen=True):
+    """queryCallDetailRecord: one page of calls, the newest first."""
+
+    total: Annotated[int, Meta(description="How many there are on all pages.")]
+    callInfo: list[CallInfo]
+
+
+class QueryCallDetailRecordResponse(Struct, frozen=True, omit_defaults=True):
+    """queryCallDetailRecord: the answer."""
+
+    retCode: Annotated[
+        str, Meta(description='"0"; "1" nothing found; "2" times; "4" limit or offset; "12" caller is no number.')
+    ]
+    retMsg: Annotated[str, Meta(description="Plain text.")]
+    result: RecordsResult | None = None
+
+
 class ErrorResponse(Struct, frozen=True):
     """Every error of HTTP itself."""
 

@@ -166,6 +166,42 @@ SELECT position FROM event WHERE serial = ? AND seq = ? AND tenant_id = ?
 -- name: newest_event_of_tenant
 SELECT serial, seq FROM event WHERE tenant_id = ? ORDER BY position DESC LIMIT 1
 
+-- ---------------------------------------------------------------------------------------------- records of calls
+
+-- name: count_records
+SELECT count(*) FROM call INDEXED BY call_by_beginning
+WHERE tenant_id = ? AND begun_at BETWEEN ? AND ? AND (? IS NULL OR caller = ?)
+
+-- name: find_records
+-- The page is found in the index alone; only its calls and their legs are looked up.
+SELECT
+    c.serial, c.phase, c.reason, c.cause, c.caller, c.called, c.caller_present, c.agent_present, c.call_data,
+    c.created_at, c.started_at, c.ended_at,
+    a.ringing_at, a.answered_at, a.released_at, b.ringing_at, b.answered_at, b.released_at
+FROM (
+    SELECT serial, begun_at FROM call INDEXED BY call_by_beginning
+    WHERE tenant_id = ? AND begun_at BETWEEN ? AND ? AND (? IS NULL OR caller = ?)
+    ORDER BY begun_at DESC, serial DESC LIMIT ? OFFSET ?
+) AS page
+CROSS JOIN call AS c ON c.serial = page.serial
+LEFT JOIN leg AS a ON a.serial = c.serial AND a.role = 'agent'
+LEFT JOIN leg AS b ON b.serial = c.serial AND b.role = 'customer'
+ORDER BY page.begun_at DESC, page.serial DESC
+
+-- name: count_details
+SELECT count(*) FROM cdr WHERE serial >= ? AND serial < ? AND (? IS NULL OR tenant_id = ?)
+
+-- name: read_details
+SELECT
+    serial, tenant_id, caller, called, caller_present, agent_present, call_data,
+    created_at, started_at, talking_at, ended_at, reason, cause,
+    agent_dialled_at, agent_ringing_at, agent_early_media_at, agent_answered_at, agent_released_at,
+    agent_sip_status, agent_sip_reason, agent_cause, agent_ended_by,
+    customer_dialled_at, customer_ringing_at, customer_early_media_at, customer_answered_at, customer_released_at,
+    customer_sip_status, customer_sip_reason, customer_cause, customer_ended_by
+FROM cdr WHERE serial >= ? AND serial < ? AND (? IS NULL OR tenant_id = ?)
+ORDER BY serial LIMIT ?
+
 -- ---------------------------------------------------------------------------------------------- trunks
 
 -- name: put_trunk_state

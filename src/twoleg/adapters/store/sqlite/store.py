@@ -9,6 +9,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from twoleg.adapters.store.sqlite.call_records import SqliteCallRecords, SqliteDetailRecords
 from twoleg.adapters.store.sqlite.connection import open_writer, path_of, pause
 from twoleg.adapters.store.sqlite.directory import SqliteDirectory
 from twoleg.adapters.store.sqlite.endpoint_book import SqliteEndpointBook
@@ -73,6 +74,14 @@ class SqliteStore:
     def event_feed(self) -> SqliteEventFeed:
         """The event log by cursor; one thread at a time."""
         return SqliteEventFeed(self._opened(Reads(self.path)))
+
+    def call_records(self) -> SqliteCallRecords:
+        """Lists of calls; one thread at a time."""
+        return SqliteCallRecords(self._opened(Reads(self.path)))
+
+    def detail_records(self) -> SqliteDetailRecords:
+        """Records of ended calls, for export; one thread at a time."""
+        return SqliteDetailRecords(self._opened(Reads(self.path)))
 
     def directory(self) -> SqliteDirectory:
         """Tenants, apps and keys as committed; one thread at a time."""
