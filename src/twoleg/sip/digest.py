@@ -229,11 +229,11 @@ def _format_credentials(credentials: Credentials, *, username: str, response: st
 
 def _parse_auth_params(text: str) -> dict[str, str]:
     """The parameters after `Digest`: lower-case name to value without its quotes, escapes kept."""
-    scheme, _, rest = text.strip().partition(" ")
+    scheme, *rest = text.split(maxsplit=1) or [""]  # any white space may follow the scheme, not just one space
     if scheme.lower() != "digest":
         raise SipParseError("not a Digest header")
     params: dict[str, str] = {}
-    for part in split_list(rest):
+    for part in split_list(rest[0] if rest else ""):
         name, equals, value = part.partition("=")
         name, value = name.strip().lower(), value.strip()
         if not equals or not is_token(name) or name in params:

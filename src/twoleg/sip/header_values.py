@@ -110,8 +110,9 @@ class NameAddr:
     @classmethod
     def _parse(cls, text: str) -> NameAddr:
         text = text.strip()
-        opening = text.find("<", end_of_quoted(text, 0) if text.startswith('"') else 0)
-        if opening < 0:
+        start = end_of_quoted(text, 0) if text.startswith('"') else 0
+        opening = text.find("<", start)
+        if opening < 0 or text.find(";", start, opening) >= 0:  # a bracket behind a semicolon is quoted in a parameter
             return cls._parse_bare(text)
         closing = text.find(">", opening)
         tail = text[closing + 1 :].lstrip()

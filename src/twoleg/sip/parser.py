@@ -77,7 +77,7 @@ def _parse(head: str, body: bytes, *, is_complete: bool) -> Request | Response:
         message = _read_start_line(lines[0])
         _fill(message, headers=headers, body=body, fault=fault)
     except SipParseError as error:
-        is_silent = lines[0].startswith(("SIP/", "ACK "))
+        is_silent = _is_of_response(lines[0]) or lines[0].startswith("ACK ")
         raise SipParseError(error.why, status=None if is_silent else error.status, headers=headers) from error
     return message
 
@@ -115,7 +115,12 @@ def _read_headers(lines: list[str], fault: str | None) -> tuple[Headers, str | N
 
 
 def _read_start_line(line: str) -> Request | Response:
-    return _read_response(line) if line.startswith("SIP/") else _read_request(line)
+    return _read_response(line) if _is_of_response(line) else _read_request(line)
+
+
+def _is_of_response(line: str) -> bool:
+    """Whether it starts with a SIP-Version, in which case does not matter (7.1)."""
+    return line.startswith("SIP/") or line[:4].upper() == "SIP/"
 
 
 def _read_request(line: str) -> Request:
@@ -144,7 +149,7 @@ def _refuse_version(version: str) -> None:
 def _read_response(line: str) -> Response:
     version, _, rest = line.partition(" ")
     code, _, reason = rest.partition(" ")
-    if version != "SIP/2.0":
+    if version.upper() != "SIP/2.0":
         raise SipParseError("SIP version is not 2.0")
     if len(code) != 3 or not (code.isascii() and code.isdigit()) or not "1" <= code[0] <= "6":
         raise SipParseError("malformed status code")

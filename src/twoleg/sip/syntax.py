@@ -146,15 +146,15 @@ def _plain_ipv6(text: str) -> str | None:
 
 def parse_host_port(text: str) -> tuple[str, int | None]:
     """Split `host[:port]`; an IPv6 reference keeps its brackets.  Port 0..65535."""
+    text = text.strip()
     if text.startswith("["):
         end = text.find("]") + 1
-        host, rest = text[:end].strip(), text[end:].lstrip()
-        valid = host[-1:] == "]" and plain_ipv6(host[1:-1]) is not None and (not rest or rest[0] == ":")
-        rest = rest[1:] if rest else ""
-        has_port = end < len(text.rstrip())
+        host, rest = text[:end], text[end:].lstrip()
+        valid = plain_ipv6(host[1:-1]) is not None and rest[:1] in ("", ":")
+        has_port, rest = bool(rest), rest[1:]
     else:
         host, colon, rest = text.partition(":")
-        host = host.strip()
+        host = host.rstrip()
         valid = _REG_NAME.fullmatch(host) is not None
         has_port = bool(colon)
     if not valid:
