@@ -376,7 +376,7 @@ def test_profile_ita_may_send_call_data_and_never_sees_it(world: World) -> None:
 
 def test_every_refusal_has_a_code_in_both_tables_and_every_member_a_name() -> None:
     assert AICC_CODES.keys() == ITA_CODES.keys() == set(Refusal)
-    assert VENDOR_NAMES.keys() == {"caller", "called", "caller_present", "agent_present", "callback_url"}
+    assert VENDOR_NAMES.keys() == {"caller", "called", "caller_present", "agent_present", "callback_url", "recording"}
 
 
 # ---------------------------------------------------------------------------- wrong bodies, our own trouble

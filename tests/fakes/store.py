@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from fakes.call_search import MemoryCallSearch
+from fakes.recordings import MemoryRecordingBook, Shelf
 from fakes.webhooks import KeptWebhooks, MemoryEndpointBook, MemoryOutbox
 from twoleg.application.call_records import CallRecord, RecordsFound, RecordsWanted
 from twoleg.application.errors import IdempotencyConflict, NotFound, SerialTaken, StoreUnavailable
@@ -41,6 +43,7 @@ class Kept:
     apps: dict[str, App] = field(default_factory=dict)
     signing_keys: list[SigningKey] = field(default_factory=list)
     webhooks: KeptWebhooks = field(default_factory=KeptWebhooks)
+    recordings: Shelf = field(default_factory=Shelf)
     is_broken: bool = False
 
     def check(self) -> None:
@@ -71,6 +74,9 @@ class MemoryStore:
     def reader(self) -> MemoryReader:
         return MemoryReader(self.kept)
 
+    def call_search(self) -> MemoryCallSearch:
+        return MemoryCallSearch(self.kept)
+
     def event_feed(self) -> MemoryEventFeed:
         return MemoryEventFeed(self.kept)
 
@@ -82,6 +88,9 @@ class MemoryStore:
 
     def registry(self) -> MemoryRegistry:
         return MemoryRegistry(self.kept)
+
+    def recordings(self) -> MemoryRecordingBook:
+        return MemoryRecordingBook(self.kept)
 
     def endpoint_book(self) -> MemoryEndpointBook:
         return MemoryEndpointBook(self.kept)
@@ -224,6 +233,8 @@ class MemoryIntake:
     def _place(self, intent: Intent) -> Placed:
         call = intent.call
         self._kept.calls[call.serial] = call
+        if intent.record_as is not None:
+            self._kept.recordings.want(call.serial, call.tenant_id, intent.record_as, call.created_at)
         self._kept.webhooks.ordered[call.serial] = (intent.callback_url, intent.agent_work_no)
         if intent.callback_url is not None:
             newest = len(self._kept.positions)

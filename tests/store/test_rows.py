@@ -189,6 +189,11 @@ def test_there_is_no_sql_in_python() -> None:
         ("idempotent_answer", "SEARCH idempotency USING PRIMARY KEY (tenant_id=? AND key=?)"),
         ("purge_calls", "USING INDEX call_by_tenant (tenant_id=? AND created_at<?)"),
         ("is_enabled", "SEARCH app USING PRIMARY KEY (app_key=?)"),
+        ("recording_is_wanted", "SEARCH recording USING INTEGER PRIMARY KEY"),
+        ("recording_commands_after", "SEARCH recording_note USING INTEGER PRIMARY KEY"),
+        ("unfinished_recordings", "USING INDEX recording_unfinished"),
+        ("outlived_recordings", "USING INDEX recording_kept (tenant_id=? AND ended_at<?)"),
+        ("recordings", "USING INDEX recording_by_tenant (tenant_id=? AND serial<?)"),
     ],
 )
 def test_what_is_asked_often_is_never_searched_for_in_all_calls(path: Path, name: str, way: str) -> None:

@@ -8,6 +8,7 @@ from twoleg.application.errors import SerialTaken
 from twoleg.application.ports import CallIntake, Clock, Entropy, Idempotency, Intent, Nudge, Placed
 from twoleg.domain.call import Call, Leg, Role
 from twoleg.domain.callbacks import CallbackRefused, callback_fault
+from twoleg.domain.recording import is_wanted
 from twoleg.domain.serials import CHANCE_BITS, make_serial
 from twoleg.domain.tenant import TRIAL_CALLS_A_DAY, CallRequest, Refusal, Refused, Tenant, check
 
@@ -60,6 +61,7 @@ class PlaceCall:
             idempotency=idempotency,
             calls_a_day=TRIAL_CALLS_A_DAY if tenant.trial else None,
             day_start=now - now % DAY_MS,
+            record_as=tenant.recording_format if is_wanted(tenant.recording, asked=request.recording) else None,
         )
 
 

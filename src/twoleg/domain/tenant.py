@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, unique
 
 from twoleg.domain.numbers import is_dialable, is_transparent_clip
+from twoleg.domain.recording import AudioFormat, RecordingPolicy, may_record
 
 TRIAL_CALLS_A_DAY = 10
 """The vendor's limit for trial tenants (createCall retCode 21)."""
@@ -39,6 +40,10 @@ class Tenant:
     """The agents' phones a trial tenant may ring."""
     retention_days: int = 90
     """How long ended calls stay queryable."""
+    recording: RecordingPolicy = RecordingPolicy.OFF
+    recording_days: int = 90
+    """How long recordings are kept."""
+    recording_format: AudioFormat = AudioFormat.PCM
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ class CallRequest:
     call_data: str | None = None
     agent_work_no: int | None = None
     callback_url: str | None = None
+    recording: bool = False
+    """Record it, though the tenant does not record every call."""
 
 
 @unique
@@ -67,6 +74,7 @@ class Refusal(Enum):
     CALLER_NOT_ALLOWED = "the caller is not one of the tenant's enabled phones"
     TRIAL_CALLER_NOT_LISTED = "trial tenant: the caller is not on the whitelist"
     TRIAL_LIMIT = "trial tenant: no more than 10 calls a day"
+    RECORDING_NOT_ALLOWED = "the tenant's calls are not recorded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,8 @@ def check(tenant: Tenant, request: CallRequest) -> Refused | None:
         return Refused(Refusal.TRIAL_CALLER_NOT_LISTED, "caller")
     if tenant.phones is not None and request.caller not in tenant.phones:
         return Refused(Refusal.CALLER_NOT_ALLOWED, "caller")
+    if request.recording and not may_record(tenant.recording):
+        return Refused(Refusal.RECORDING_NOT_ALLOWED, "recording")
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from twoleg.adapters.store.sqlite import rows
+from twoleg.adapters.store.sqlite import recordings, rows
 from twoleg.adapters.store.sqlite.queries import query
 from twoleg.application.errors import ApplicationError, IdempotencyConflict, NotFound, SerialTaken
 from twoleg.application.ports import Idempotency, Intent, Placed
@@ -33,6 +33,14 @@ def place(connection: sqlite3.Connection, intent: Intent) -> Answer:
     answer = _replay(connection, intent) or _over_limit(connection, intent) or _add_call(connection, intent)
     if answer is not None:
         return answer
+    if intent.record_as is not None:
+        recordings.want(
+            connection,
+            serial=intent.call.serial,
+            tenant_id=intent.call.tenant_id,
+            audio_format=intent.record_as,
+            at=intent.call.created_at,
+        )
     if intent.callback_url is not None:
         _provide_for_callback(connection, intent.call)
     connection.execute(_ADD_EVENT, rows.queued_event_row(intent.call))

@@ -82,11 +82,14 @@ ON CONFLICT (serial) DO NOTHING
 -- ---------------------------------------------------------------------------------------------- the engine's steps
 
 -- name: update_call
-UPDATE call SET phase = ?, reason = ?, cause = ?, started_at = ?, talking_at = ?, ended_at = ?, seq = ? WHERE serial = ?
+UPDATE call SET phase = ?, reason = ?, cause = ?, started_at = ?, talking_at = ?, ended_at = ?,
+    seq = max(seq, ?)
+WHERE serial = ?
 
 -- name: update_seq
--- Nothing else of a call changes within its phase; this leaves its indices alone.
-UPDATE call SET seq = ? WHERE serial = ?
+-- Nothing else of a call changes within its phase; this leaves its indices alone. What the recorder told after the end
+-- counts too, though the engine knows nothing of it.
+UPDATE call SET seq = max(seq, ?) WHERE serial = ?
 
 -- name: put_leg
 INSERT OR REPLACE INTO leg (
@@ -230,17 +233,19 @@ DELETE FROM call WHERE serial IN (
 -- name: add_tenant
 INSERT INTO tenant (
     tenant_id, name, profile, access_codes, transparent_display, phones, callback_hosts, trial, trial_phones,
-    retention_days, created_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    retention_days, recording, recording_days, recording_format, created_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: tenant
 SELECT
-    tenant_id, name, profile, access_codes, transparent_display, phones, callback_hosts, trial, trial_phones, retention_days
+    tenant_id, name, profile, access_codes, transparent_display, phones, callback_hosts, trial, trial_phones, retention_days,
+    recording, recording_days, recording_format
 FROM tenant WHERE tenant_id = ?
 
 -- name: tenants
 SELECT
-    tenant_id, name, profile, access_codes, transparent_display, phones, callback_hosts, trial, trial_phones, retention_days
+    tenant_id, name, profile, access_codes, transparent_display, phones, callback_hosts, trial, trial_phones, retention_days,
+    recording, recording_days, recording_format
 FROM tenant ORDER BY created_at, tenant_id
 
 -- name: add_app

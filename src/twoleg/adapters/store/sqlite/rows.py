@@ -11,6 +11,7 @@ from twoleg.domain.call import Attempt, Call, EndedBy, Leg, Phase, Role
 from twoleg.domain.cdr import Cdr
 from twoleg.domain.events import Event, EventType
 from twoleg.domain.reasons import Reason
+from twoleg.domain.recording import AudioFormat, RecordingPolicy
 from twoleg.domain.tenant import Profile, Tenant
 
 Row = Sequence[Any]
@@ -202,13 +203,17 @@ def tenant_row(tenant: Tenant, *, at: int) -> Row:
         tenant.trial,
         _listed(tenant.trial_phones),
         tenant.retention_days,
+        tenant.recording.value,
+        tenant.recording_days,
+        tenant.recording_format.value,
         at,
     )
 
 
 def tenant_from(row: Row) -> Tenant:
     """Of a row of `tenant` or `tenants`."""
-    tenant_id, name, profile, access_codes, transparent, phones, hosts, trial, trial_phones, retention_days = row
+    tenant_id, name, profile, access_codes, transparent, phones, hosts, trial, trial_phones, retention_days, *rest = row
+    recording, recording_days, recording_format = rest
     return Tenant(
         tenant_id=tenant_id,
         name=name,
@@ -220,6 +225,9 @@ def tenant_from(row: Row) -> Tenant:
         trial=bool(trial),
         trial_phones=_unlisted(trial_phones),
         retention_days=retention_days,
+        recording=RecordingPolicy(recording),
+        recording_days=recording_days,
+        recording_format=AudioFormat(recording_format),
     )
 
 

@@ -9,7 +9,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from twoleg.adapters.store.sqlite.asking import AskedWriter
 from twoleg.adapters.store.sqlite.call_records import SqliteCallRecords, SqliteDetailRecords
+from twoleg.adapters.store.sqlite.call_search import SqliteCallSearch
 from twoleg.adapters.store.sqlite.connection import open_writer, path_of, pause
 from twoleg.adapters.store.sqlite.directory import SqliteDirectory
 from twoleg.adapters.store.sqlite.endpoint_book import SqliteEndpointBook
@@ -24,6 +26,7 @@ from twoleg.adapters.store.sqlite.purge import purge
 from twoleg.adapters.store.sqlite.queries import query
 from twoleg.adapters.store.sqlite.reader import SqliteReader
 from twoleg.adapters.store.sqlite.reads import Reads
+from twoleg.adapters.store.sqlite.recordings import SqliteRecordingBook
 from twoleg.adapters.store.sqlite.registry import SqliteRegistry
 from twoleg.adapters.store.sqlite.trouble import Trouble, trouble_of
 from twoleg.adapters.store.sqlite.trunk_board import SqliteTrunkBoard
@@ -34,6 +37,8 @@ _USE_WAL = query("use_write_ahead_log")
 
 _OLDEST_SQLITE = (3, 37)
 """STRICT tables: sqlite.org/stricttables.html."""
+_RECORDINGS_REST = 0.001
+"""Seconds between two commits about recordings: the journal gets its turn at the write lock."""
 _OPEN_TRIES = 300
 _OPEN_POLL = 0.1
 """Seconds between two tries to open a file that another process is just creating or migrating: half a minute in all."""
@@ -75,6 +80,10 @@ class SqliteStore:
         """The event log by cursor; one thread at a time."""
         return SqliteEventFeed(self._opened(Reads(self.path)))
 
+    def call_search(self) -> SqliteCallSearch:
+        """Lists of calls, states of many; one thread at a time."""
+        return SqliteCallSearch(self._opened(Reads(self.path)))
+
     def call_records(self) -> SqliteCallRecords:
         """Lists of calls; one thread at a time."""
         return SqliteCallRecords(self._opened(Reads(self.path)))
@@ -102,6 +111,11 @@ class SqliteStore:
     def outbox(self) -> SqliteOutbox:
         """The deliveries of webhooks. One per file: one process makes them."""
         return self._opened(SqliteOutbox(path=self.path, reads=self._opened(Reads(self.path)), log=self._log))
+
+    def recordings(self) -> SqliteRecordingBook:
+        """The book of recordings; reads by one thread at a time, changes on whatever loop awaits them."""
+        writer = AskedWriter(path=self.path, name="recordings", rest=_RECORDINGS_REST, log=self._log)
+        return self._opened(SqliteRecordingBook(Reads(self.path), writer))
 
     def purge(self, now_ms: int) -> int:
         """Delete one small slice of what outlived its tenant's retention; answers how many calls went.
