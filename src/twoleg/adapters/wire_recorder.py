@@ -96,7 +96,9 @@ class WireRecorder:
         """The octets in memory."""
         return self._size
 
-    def __len__(self) -> int:
+    @property
+    def calls(self) -> int:
+        """The calls that are being noted."""
         return len(self._notes)
 
     # ------------------------------------------------------------------ what the engine tells
@@ -107,7 +109,7 @@ class WireRecorder:
             return
         notes = self._notes.get(serial)
         if notes is None:
-            notes = self._notes[serial] = self._holders[serial] = Notes(serial)
+            notes = self._notes[serial] = self._holders[serial] = Notes(serial, is_dropped=not self._keeping.is_on)
         name = call_id.encode()
         notes.call_ids.append(name)
         self._owners[name] = (notes, role)

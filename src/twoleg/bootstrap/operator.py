@@ -10,6 +10,9 @@ from pathlib import Path
 from twoleg.adapters.secrets import Argon2Hasher
 from twoleg.adapters.store.sqlite import open_store
 from twoleg.adapters.system import SystemClock, SystemEntropy
+from twoleg.application.call_records import DetailRecords
+from twoleg.application.event_feed import EventFeed
+from twoleg.application.ladder.read_ladder import ReadLadder
 from twoleg.application.place_call import PlaceCall
 from twoleg.application.ports import (
     CallIntake,
@@ -21,6 +24,7 @@ from twoleg.application.ports import (
     SecretHasher,
     TrunkBoard,
 )
+from twoleg.bootstrap.ladders import read_ladder_of
 from twoleg.bootstrap.lock import serving_pid
 from twoleg.bootstrap.logs import operator_log
 from twoleg.bootstrap.store_file import file_of
@@ -36,10 +40,13 @@ class Operator:
     registry: Registry
     reader: CallReader
     intake: CallIntake
+    event_feed: EventFeed
+    detail_records: DetailRecords
     trunks: TrunkBoard
     clock: Clock
     entropy: Entropy
     hasher: SecretHasher
+    read_ladder: ReadLadder
 
     @property
     def place_call(self) -> PlaceCall:
@@ -69,16 +76,20 @@ def operator(settings: Settings) -> Iterator[Operator]:
     clock = SystemClock()
     store = open_store(settings.store.url, clock=clock, logger=operator_log("warning"))
     try:
+        reader, feed = store.reader(), store.event_feed()
         yield Operator(
             settings=settings,
             directory=store.directory(),
             registry=store.registry(),
-            reader=store.reader(),
+            reader=reader,
             intake=store.intake(),
+            event_feed=feed,
+            detail_records=store.detail_records(),
             trunks=store.trunk_board(),
             clock=clock,
             entropy=SystemEntropy(),
             hasher=Argon2Hasher(),
+            read_ladder=read_ladder_of(settings, reader=reader, feed=feed),
         )
     finally:
         store.close()

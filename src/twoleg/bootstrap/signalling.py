@@ -16,7 +16,7 @@ from twoleg.sip_transport.dns_records import Ask, Found, LookupTrouble, dns_ask
 from twoleg.sip_transport.flood import FloodLimit
 from twoleg.sip_transport.listener import Listener
 from twoleg.sip_transport.resolver import Resolver
-from twoleg.sip_transport.shell import TransportLog
+from twoleg.sip_transport.shell import Tap, TransportLog
 from twoleg.sip_transport.tls import Tls, TlsError, TlsFiles, load_tls
 from twoleg.sip_transport.transports import Transports
 
@@ -44,7 +44,12 @@ def _path(file: str | None) -> Path | None:
 
 
 def signalling(
-    settings: Settings, bound: Sequence[socket.socket], *, log: TransportLog, timers: Timers | None = None
+    settings: Settings,
+    bound: Sequence[socket.socket],
+    *,
+    log: TransportLog,
+    timers: Timers | None = None,
+    tap: Tap | None = None,
 ) -> Transports[UserAgent]:
     """A user agent on those sockets, which stand in the order of `sip.listen`. Needs a running loop."""
     wanted = settings.sip.listen
@@ -60,6 +65,7 @@ def signalling(
         tls=tls_of(settings),
         log=log,
         flood=FloodLimit(per_second=rate, burst=2 * rate),
+        tap=tap,
     )
 
 

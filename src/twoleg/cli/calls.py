@@ -87,7 +87,7 @@ def status(
     Example:  twoleg status 8420611034581442563 --follow
     """
     with store_of(config) as opened:
-        _tell(opened, _number(serial), follow_it=follow_it, as_json=as_json)
+        _tell(opened, number_of(serial), follow_it=follow_it, as_json=as_json)
 
 
 def hangup(*, serial: Serial, config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -95,9 +95,9 @@ def hangup(*, serial: Serial, config: ConfigOption = None, as_json: JsonOption =
 
     Example:  twoleg hangup 8420611034581442563
     """
-    number = _number(serial)
+    number = number_of(serial)
     with store_of(config) as opened:
-        found = _found(opened, number)
+        found = call_of(opened, number)
         asyncio.run(
             hang_up_call(
                 reader=opened.reader,
@@ -116,7 +116,7 @@ def hangup(*, serial: Serial, config: ConfigOption = None, as_json: JsonOption =
 
 def _tell(opened: Operator, serial: int, *, follow_it: bool, as_json: bool) -> Call:
     """Show the call, once or until it has ended; answers it as it was shown last."""
-    found = _found(opened, serial)
+    found = call_of(opened, serial)
     if follow_it:
         return asyncio.run(follow(opened.reader, opened.clock, found, as_json=as_json))
     if as_json:
@@ -126,14 +126,16 @@ def _tell(opened: Operator, serial: int, *, follow_it: bool, as_json: bool) -> C
     return found
 
 
-def _found(opened: Operator, serial: int) -> Call:
+def call_of(opened: Operator, serial: int) -> Call:
+    """The call of that serial, of any tenant. Raises `Negative` when there is none."""
     found = opened.reader.call(serial)
     if found is None:
         raise Negative(f"no call {serial}")
     return found
 
 
-def _number(serial: str) -> int:
+def number_of(serial: str) -> int:
+    """The serial as it is stored. Raises `Usage` for what is none."""
     if not serial.isascii() or not serial.isdigit() or len(serial) > 19 or int(serial) >= 2**63:
         raise Usage(f"{serial} is no serial: it has up to 19 digits")
     return int(serial)

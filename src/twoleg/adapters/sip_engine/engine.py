@@ -68,7 +68,7 @@ class SipCallEngine:
         self._sink = sink
         self._log = log
         self._book = LegBook()
-        self._recorder = recorder or NoRecorder()
+        self._recorder = NoRecorder() if recorder is None else recorder
         self._dialler = Dialler(
             shell=shell, book=self._book, ways=ways, clock=clock, tell=self.tell, recorder=self._recorder
         )

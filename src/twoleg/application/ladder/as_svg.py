@@ -5,27 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from html import escape
+from textwrap import wrap
 from typing import Final
 
 from twoleg.application.ladder.as_text import heading_of, lanes_of
+from twoleg.application.ladder.keeping import is_good
 from twoleg.application.ladder.values import Entry, Kind, Ladder, Lane
 from twoleg.application.ladder.wording import plain
+from twoleg.domain.events import EventType
 
 _LANES: Final[Mapping[Lane, int]] = {
     Lane.API: 130,
     Lane.AGENT: 240,
     Lane.TWOLEG: 530,
     Lane.CUSTOMER: 820,
-    Lane.WEBHOOK: 1060,
+    Lane.WEBHOOK: 1210,
 }
 """Where the lanes stand, in pixels from the left."""
-_TOP: Final = 128
+_TOP: Final = 112
 _ROW: Final = 32
+_LINE: Final = 14
+_MOST_LINES: Final = 4
+_DETAIL: Final = 50
+"""Letters of a detail on one line."""
 _PAUSE: Final = 16
 """More room above an entry that comes a second or more after the one before."""
 _LONG: Final = 1_000_000
 _MARGIN: Final = 360
-"""Room for details right of the last lane."""
+"""Room for details right of the customer's lane."""
 _LETTER: Final = 6.65
 """Pixels that a letter of the 11 px monospace font takes."""
 _NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -37,17 +44,19 @@ text{font:11px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#1f
 .head{fill:#eef2f6;stroke:#9aa8b6}.life{stroke:#c3ccd5}.words{text-anchor:middle}.clock{text-anchor:end}
 line.request{stroke:#1d4ed8}line.good{stroke:#15803d}line.bad{stroke:#b91c1c}line.other{stroke:#52606d}
 text.request{fill:#1d4ed8}text.good{fill:#15803d}text.bad{fill:#b91c1c}
-.again{stroke-dasharray:4 3}.step{fill:#fff7e0;stroke:#d9a514}.ended{fill:#fde8e8;stroke:#b91c1c}
+path.request{fill:#1d4ed8}path.good{fill:#15803d}path.bad{fill:#b91c1c}path.other{fill:#52606d}
+.again{stroke-dasharray:4 3}.step{fill:#fff7e0;stroke:#d9a514}.well{fill:#e3f6e8;stroke:#15803d}
+.ill{fill:#fde8e8;stroke:#b91c1c}
 """
 
 
 def as_svg(ladder: Ladder) -> bytes:
     """UTF-8. Times are seconds since the first entry."""
     lanes = lanes_of(ladder)
-    width = _LANES[lanes[-1]] + _MARGIN
+    width = max(_LANES[lanes[-1]] + 70, _LANES[Lane.CUSTOMER] + _MARGIN)
     rows, bottom = _rows(ladder)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{bottom + 24}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {bottom + 24}" role="img">',
         f"<title>{_text(heading_of(ladder))}</title><style>{_STYLE}</style>",
         f'<rect width="{width}" height="{bottom + 24}" fill="#ffffff"/>',
         f'<text class="title" x="24" y="32">{_text(heading_of(ladder))}</text>',
@@ -65,8 +74,23 @@ def _rows(ladder: Ladder) -> tuple[list[str], int]:
     for entry in ladder.entries:
         place += _ROW + (_PAUSE if entry.at - before >= _LONG else 0)
         before = entry.at
-        rows.append(_row(entry, place, ladder.began_at))
+        details = _details(entry)
+        rows.append(_row(entry, place, ladder) + _written(details, place))
+        place += _LINE * max(0, len(details) - 2)
     return rows, place
+
+
+def _details(entry: Entry) -> list[str]:
+    words = ("sent again  " if entry.is_repeat else "") + entry.detail
+    return wrap(words, _DETAIL, max_lines=_MOST_LINES, placeholder=" …")
+
+
+def _written(details: list[str], y: int) -> str:
+    x = _LANES[Lane.CUSTOMER] + 12
+    return "".join(
+        f'<text class="detail" x="{x}" y="{y + 4 + number * _LINE}">{_text(line)}</text>'
+        for number, line in enumerate(details)
+    )
 
 
 def _lane(lane: Lane, bottom: int) -> str:
@@ -78,9 +102,9 @@ def _lane(lane: Lane, bottom: int) -> str:
     )
 
 
-def _row(entry: Entry, y: int, began_at: int) -> str:
-    clock = f'<text class="clock" x="76" y="{y + 4}">{(entry.at - began_at) / 1_000_000:+.3f}</text>'
-    drawn = _step(entry, y) if entry.source is entry.target else _arrow(entry, y)
+def _row(entry: Entry, y: int, ladder: Ladder) -> str:
+    clock = f'<text class="clock" x="76" y="{y + 4}">{(entry.at - ladder.began_at) / 1_000_000:+.3f}</text>'
+    drawn = _step(entry, y, ladder) if entry.source is entry.target else _arrow(entry, y)
     return f"<g>{_hover(entry)}{clock}{drawn}</g>"
 
 
@@ -92,14 +116,14 @@ def _hover(entry: Entry) -> str:
     return f"<title>{_text(way)}\n\n{_text(message.data.decode('utf-8', 'replace'))}</title>"
 
 
-def _step(entry: Entry, y: int) -> str:
+def _step(entry: Entry, y: int, ladder: Ladder) -> str:
     width = round(len(entry.label) * _LETTER) + 20
     x = _LANES[entry.source] - width // 2
-    kind = "ended" if entry.label.endswith("call.ended") else "step"
+    end = "well" if is_good(ladder.call) else "ill"
+    kind = end if entry.label.endswith(EventType.CALL_ENDED.value) else "step"
     return (
         f'<rect class="{kind}" x="{x}" y="{y - 10}" width="{width}" height="20" rx="10"/>'
         f'<text class="words" x="{_LANES[entry.source]}" y="{y + 4}">{_text(entry.label)}</text>'
-        f"{_detail(entry, _LANES[entry.source] + width // 2 + 10, y, most=90)}"
     )
 
 
@@ -112,15 +136,9 @@ def _arrow(entry: Entry, y: int) -> str:
     again = " again" if entry.is_repeat else ""
     return (
         f'<line class="{kind}{again}" x1="{begin}" y1="{y}" x2="{end}" y2="{y}"/>'
-        f'<path d="M{end},{y}L{head},{y - 4}L{head},{y + 4}Z" fill="#52606d"/>'
+        f'<path class="{kind}" d="M{end},{y}L{head},{y - 4}L{head},{y + 4}Z"/>'
         f'<text class="words {kind}" x="{(left + right) // 2}" y="{y - 5}">{_text(words)}</text>'
-        f"{_detail(entry, max(right, _LANES[Lane.CUSTOMER]) + 12, y, most=52)}"
     )
-
-
-def _detail(entry: Entry, x: int, y: int, *, most: int) -> str:
-    words = ("sent again  " if entry.is_repeat else "") + entry.detail
-    return f'<text class="detail" x="{x}" y="{y + 4}">{_text(plain(words, most=most))}</text>' if words else ""
 
 
 def _kind(entry: Entry) -> str:

@@ -26,7 +26,7 @@ def entries_of(
     told: list[Entry] = []
     for each in _merged(steps, messages):
         if isinstance(each, Event):
-            told += _steps(call, each)
+            told += _steps(call, each, not_before=told[-1].at if told else 0)
         else:
             told.append(_arrow(each, is_repeat=id(each) in repeats))
     return tuple(_with_deliveries(told, deliveries))
@@ -82,9 +82,12 @@ def _arrow(message: WireMessage, *, is_repeat: bool) -> Entry:
     )
 
 
-def _steps(call: Call, event: Event) -> list[Entry]:
-    """The first step is what the API request came to, so that goes before it."""
-    at = event.at * 1000
+def _steps(call: Call, event: Event, *, not_before: int) -> list[Entry]:
+    """The first step is what the API request came to, so that goes before it.
+
+    Of a step's time only the ms are known: within its own it is no earlier than what goes before it.
+    """
+    at = not_before if not_before // 1000 == event.at else event.at * 1000
     step = Entry(
         at=at,
         kind=Kind.STEP,
@@ -102,7 +105,7 @@ def _steps(call: Call, event: Event) -> list[Entry]:
 def _facts(event: Event) -> str:
     facts = []
     if event.reason is not None:
-        facts.append(f"reason {event.reason}: {_text_of(event.reason)}")
+        facts.append(f"reason {event.reason}: {_text_of(event.reason).rstrip('.')}")
     if event.sip_status is not None:
         facts.append(f"SIP {event.sip_status}")
     if event.sip_reason:
