@@ -16,6 +16,8 @@ from twoleg.api.asgi import Receive, Scope, Send
 from twoleg.api.http import Answer, ClientGone, ErrorBody, Handler, HttpError, Request, Stream, read_body
 from twoleg.api.native.describe import operations as native_operations
 from twoleg.api.native.door import Door
+from twoleg.api.native.explain import explain_routes
+from twoleg.api.native.explain import operations as explain_operations
 from twoleg.api.native.face import NATIVE
 from twoleg.api.native.face import make_routes as make_native_routes
 from twoleg.api.native.problems import Kind, Problem, problem_answer
@@ -209,8 +211,10 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     )
     tail = EventTail(feed=event_feed, clock=clock, log=log)
     native = make_native_routes(door=door, reader=reader)
+    native |= explain_routes(door=door, reader=reader, events=event_feed, clock=clock)
     routes |= make_probes(directory)
-    routes |= serve_document(make_document([*aicc_operations(), *native_operations(), *probe_operations()]))
+    operations = [*aicc_operations(), *native_operations(), *explain_operations(), *probe_operations()]
+    routes |= serve_document(make_document(operations))
     return App(
         routes=routes,
         native=PathTable(native),

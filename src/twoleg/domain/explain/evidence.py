@@ -62,7 +62,7 @@ def _of_leg(leg: Leg, created_at: int) -> Iterator[Evidence]:
     if leg.sip_reason is not None:
         says = Words("{phone}: Reason: {text}", "{phone}：Reason: {text}")
         says = says.filled(phone=phone(leg), text=same(leg.sip_reason))
-        yield Evidence(Fact.SIP_REASON, says, leg=leg.role, value=leg.sip_reason)
+        yield Evidence(Fact.SIP_REASON, says, leg=leg.role, header=leg.sip_reason)
     if leg.cause is not None:
         says = Words("{phone}: {cause}", "{phone}：{cause}").filled(phone=phone(leg), cause=cause_words(leg.cause))
         yield Evidence(Fact.CAUSE, says, leg=leg.role, value=leg.cause)

@@ -98,8 +98,10 @@ class Evidence:
     leg: Role | None = None
     at: int | None = None
     """Ms since the epoch."""
-    value: int | str | None = None
-    """The SIP status, the Q.850 cause, the Reason header as received, the number of an attempt."""
+    value: int | None = None
+    """The SIP status, the Q.850 cause, the number of an attempt, the reason of the end."""
+    header: str | None = None
+    """The Reason headers as received."""
 
 
 @dataclass(frozen=True, slots=True)
