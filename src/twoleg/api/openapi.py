@@ -52,6 +52,8 @@ class Operation:
     other_successes: Mapping[int, tuple[str, type[Struct] | None]] = field(default_factory=dict)
     """HTTP status -> when it is answered, and with what."""
     error_media: str = JSON
+    other_media: tuple[str, ...] = ()
+    """Of the first success: other forms in which the same can be had."""
     streams: bool = False
     """Whether the answer also comes as text/event-stream."""
     parameters: tuple[Parameter, ...] = ()
@@ -105,6 +107,8 @@ def _successes(operation: Operation) -> Schema:
     first = _content("Served.", operation.response)
     if operation.streams:
         first["content"]["text/event-stream"] = {"schema": {"type": "string"}}
+    for media in operation.other_media:
+        first["content"][media] = {"schema": {"type": "string"}}
     others = {str(status): _content(text, body) for status, (text, body) in operation.other_successes.items()}
     return {str(operation.status): first} | others
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from enum import Enum
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 from msgspec.json import encode
@@ -10,10 +11,16 @@ from msgspec.json import encode
 from twoleg.application.ladder.values import Entry, Fate, Kind, Ladder, Lane
 
 
+def _one_of(words: type[Enum]) -> dict[str, Any]:
+    return {"enum": [each.value for each in words]}
+
+
 class CaptureDocument(Struct, frozen=True, rename="camel"):
     """What became of the SIP messages."""
 
-    status: Annotated[Fate, Meta(description="`kept`, or why there are no SIP messages.")]
+    status: Annotated[
+        str, Meta(description="`kept`, or why there are no SIP messages.", extra_json_schema=_one_of(Fate))
+    ]
     text: Annotated[str, Meta(description="The same in one sentence.")]
     messages: Annotated[int, Meta(description="How many SIP messages there are.")]
     omitted: Annotated[int, Meta(description="How many are missing in the middle.")]
@@ -24,9 +31,13 @@ class EntryDocument(Struct, frozen=True, rename="camel", omit_defaults=True):
 
     at: Annotated[int, Meta(description="ms since the epoch.")]
     offset_us: Annotated[int, Meta(description="Microseconds since the first entry; steps are known to the ms only.")]
-    kind: Kind
-    from_: Annotated[Lane, Meta(description="The lane where it begins.")] = field(name="from")
-    to: Annotated[Lane, Meta(description="The lane where it ends; the same for a step.")]
+    kind: Annotated[str, Meta(extra_json_schema=_one_of(Kind))]
+    from_: Annotated[str, Meta(description="The lane where it begins.", extra_json_schema=_one_of(Lane))] = field(
+        name="from"
+    )
+    to: Annotated[
+        str, Meta(description="The lane where it ends: the same for a step.", extra_json_schema=_one_of(Lane))
+    ]
     label: str
     detail: str | None = None
     repeat: Annotated[bool, Meta(description="The same message went by before.")] = False
@@ -62,7 +73,7 @@ def document_of(ladder: Ladder) -> LadderDocument:
         state=int(call.state),
         caller=call.agent.number,
         called=call.customer.number,
-        capture=CaptureDocument(ladder.fate, ladder.says, len(ladder.messages), ladder.omitted),
+        capture=CaptureDocument(ladder.fate.value, ladder.says, len(ladder.messages), ladder.omitted),
         entries=tuple(_entry(each, ladder.began_at) for each in ladder.entries),
         reason=None if call.reason is None else int(call.reason),
         reason_text=None if call.reason is None else call.reason.text,
@@ -74,9 +85,9 @@ def _entry(entry: Entry, began_at: int) -> EntryDocument:
     return EntryDocument(
         at=entry.at // 1000,
         offset_us=entry.at - began_at,
-        kind=entry.kind,
-        from_=entry.source,
-        to=entry.target,
+        kind=entry.kind.value,
+        from_=entry.source.value,
+        to=entry.target.value,
         label=entry.label,
         detail=entry.detail or None,
         repeat=entry.is_repeat,
