@@ -57,7 +57,7 @@ static: $(DEV)
 test-system:
 	@sh scripts/apt-packages.sh sip-tester:sipp curl:curl kamailio:kamailio kamailio-tls-modules:/usr/lib/*/kamailio/modules/tls.so \
 		kamailio-websocket-modules:/usr/lib/*/kamailio/modules/websocket.so \
-		kamailio-outbound-modules:/usr/lib/*/kamailio/modules/outbound.so
+		kamailio-outbound-modules:/usr/lib/*/kamailio/modules/outbound.so rtpengine-daemon:rtpengine
 
 # A larger set holds the smaller ones at the same pins, so installing it settles them too.
 $(RUNTIME): requirements/runtime.txt pyproject.toml scripts/make-venv.sh

@@ -19,8 +19,11 @@ class QualityNotes(Protocol):
 class QualityBook(Protocol):
     """Where they are kept, beside the call and as long as it. May block; raises `StoreUnavailable`."""
 
-    def put(self, serial: int, legs: Mapping[Role, LegQuality]) -> None:
-        """Keep them; again: instead of what was kept. A call that is not (any more) in the store is passed over."""
+    def put(self, calls: Mapping[int, Mapping[Role, LegQuality]]) -> None:
+        """Keep the legs of these calls, by serial; again: instead of what was kept.
+
+        A call that is not (any more) in the store is passed over.
+        """
 
     def of(self, serial: int) -> Mapping[Role, LegQuality]:
         """What is kept of a call; empty when its media had no relay, or it never came to talking."""

@@ -23,8 +23,8 @@ Stop = asyncio.Event
 Runner = Callable[[Orders, Log, Callable[[], None], Stop], Awaitable[None]]
 """Runs one kind of process: calls the third argument once it works, and returns soon after the event is set."""
 
-ENGINE, API, SANDBOX = "engine", "api", "sandbox"
-COMMANDS = {f"_{role}": role for role in (ENGINE, API, SANDBOX)}
+ENGINE, API, SANDBOX, MEDIA = "engine", "api", "sandbox", "media"
+COMMANDS = {f"_{role}": role for role in (ENGINE, API, SANDBOX, MEDIA)}
 """The hidden commands by which the supervisor starts its children."""
 
 
@@ -77,6 +77,10 @@ def _runner_of(role: str) -> Runner:
         from twoleg.bootstrap.api_process import run_api_process  # noqa: PLC0415 - see the docstring
 
         return run_api_process
+    if role == MEDIA:
+        from twoleg.bootstrap.media_process import run_media_process  # noqa: PLC0415 - see the docstring
+
+        return run_media_process
     from twoleg.bootstrap.sandbox_process import run_sandbox_process  # noqa: PLC0415 - see the docstring
 
     return run_sandbox_process

@@ -8,7 +8,6 @@ import socket
 from collections.abc import Callable
 from dataclasses import asdict
 
-from twoleg.adapters.media.direct import DirectMedia
 from twoleg.adapters.sip_engine.engine import SipCallEngine
 from twoleg.adapters.sip_engine.routes import Routes
 from twoleg.adapters.sip_engine.targets import ResolvedTargets
@@ -19,10 +18,14 @@ from twoleg.adapters.system import SystemClock
 from twoleg.application.conductor import Conductor
 from twoleg.application.errors import StoreUnavailable
 from twoleg.application.ports import CallJournal, TrunkState
+from twoleg.application.quality import QualityBook
+from twoleg.application.recording import NoRecording
 from twoleg.application.recover_calls import recover_calls
 from twoleg.application.take_in_calls import Intake
 from twoleg.bootstrap.garbage import collect_in_quiet_moments
+from twoleg.bootstrap.ladders import Ladders, ladders_of
 from twoleg.bootstrap.logs import CallLines, EngineLines, Log
+from twoleg.bootstrap.media import MediaRoom, media_of
 from twoleg.bootstrap.orders import Orders, inherited
 from twoleg.bootstrap.signalling import resolver, signalling
 from twoleg.bootstrap.trunk_news import TrunkNews
@@ -50,7 +53,13 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
     try:
         journal = store.journal(asyncio.get_running_loop())
         news = TrunkNews(store.trunk_board(), log)
-        shell, conductor, watch = _assemble(orders, journal, news, log)
+        ladders = ladders_of(
+            orders.settings,
+            directory=store.directory(),
+            local_for=lambda peer: shell.agent.local_for(peer),  # noqa: PLW0108 - the shell comes next
+            log=log,
+        )
+        shell, conductor, watch, room = _assemble(orders, journal, news, ladders, store.quality_book(), log)
         left_behind = recover_calls(journal=journal, conductor=conductor)
         if left_behind:
             log.warning("ended the calls that a dead engine left behind", calls=left_behind)
@@ -60,6 +69,7 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
             asyncio.create_task(news.write()),
             asyncio.create_task(collect_in_quiet_moments(is_quiet=lambda: not len(conductor))),
         ]
+        relaying = asyncio.create_task(room.run())
         watch.start()
         on_ready()
         await stop.wait()
@@ -68,19 +78,22 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
         lookout.close()
         watch.stop()
         await _part(journal, conductor, watch, log)
+        await room.part()
+        relaying.cancel()
         shell.close()
         log.info("what the sockets counted", **asdict(shell.counters))
+        ladders.close(log)
     finally:
         store.close()
 
 
 def _assemble(
-    orders: Orders, journal: CallJournal, news: TrunkNews, log: Log
-) -> tuple[Transports[UserAgent], Conductor, TrunkWatch]:
+    orders: Orders, journal: CallJournal, news: TrunkNews, ladders: Ladders, book: QualityBook, log: Log
+) -> tuple[Transports[UserAgent], Conductor, TrunkWatch, MediaRoom]:
     """The circle phones -> engine -> conductor -> engine -> phones, turning."""
     settings = orders.settings
     bound = [inherited(each) for each in orders.sip]
-    shell = signalling(settings, bound, log=log, timers=sip_timers(settings))
+    shell = signalling(settings, bound, log=log, timers=sip_timers(settings), tap=ladders.recorder)
     trunks = trunks_of(settings, sandbox=orders.sandbox_trunk)
     routes = Routes(trunks)
     targets = ResolvedTargets(resolver(settings, shell.now))
@@ -92,21 +105,23 @@ def _assemble(
 
     watch = TrunkWatch(shell=shell, routes=routes, targets=targets, clock=SystemClock(), changed=changed)
     ways = Ways(routes=routes, targets=targets, capacity=capacity_of(trunks), states=watch, draw=draw, now=shell.now)
+    room = media_of(orders, address=shell.local.host, book=book, desk=NoRecording(), log=log)
     engine = SipCallEngine(
         shell=shell,
         ways=ways,
         watch=watch,
         clock=SystemClock(),
-        media=DirectMedia(address=shell.local.host),
+        media=room.media,
         sink=lambda serial, signal: conductor.signal(serial, signal),  # noqa: PLW0108 - the conductor comes next
         log=EngineLines(log),
+        recorder=ladders.recorder,
     )
     conductor = Conductor(
         journal=journal, engine=engine, clock=SystemClock(), limits=_limits(settings), log=CallLines(log)
     )
     ways.tell_room(conductor.room)
     shell.start(engine.heard)
-    return shell, conductor, watch
+    return shell, conductor, watch, room
 
 
 def _limits(settings: Settings) -> dict[Timer, float]:

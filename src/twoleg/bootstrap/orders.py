@@ -20,6 +20,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """In the order of `sip.listen`."""
     sandbox: int | None = None
     nudge: int | None = None
+    media: int | None = None
+    """This process's end of the embedded relay's control."""
     sandbox_trunk: str | None = None
     """`sip:host:port` of our own sandbox, when it runs."""
 

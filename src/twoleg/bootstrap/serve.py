@@ -16,6 +16,7 @@ from twoleg.bootstrap import child
 from twoleg.bootstrap.errors import ServiceError
 from twoleg.bootstrap.lock import ServiceLock
 from twoleg.bootstrap.logs import Log, open_log
+from twoleg.bootstrap.media import check_sounds
 from twoleg.bootstrap.orders import Orders
 from twoleg.bootstrap.relay import PatientPipe, Relay
 from twoleg.bootstrap.signalling import tls_of
@@ -75,15 +76,22 @@ def _plans(settings: Settings, sockets: Sockets, lock: ServiceLock) -> list[Chil
     """In the order in which they are stopped: no new calls first, then the calls, then the phones."""
     http, sip = sockets.http.fileno(), descriptors(sockets.sip)
     tls_of(settings)  # files that cannot be used are told here, in one line
+    check_sounds(settings)
     nudge_in, nudge_out = sockets.nudge_in.fileno(), sockets.nudge_out.fileno()
     sandbox_trunk = _sandbox_trunk(sockets)
-    api = Orders(settings=settings, http=http, nudge=nudge_out)
-    engine = Orders(settings=settings, sip=sip, nudge=nudge_in, sandbox_trunk=sandbox_trunk)
+    api = Orders(settings=settings, http=http, nudge=nudge_out, sandbox_trunk=sandbox_trunk)
+    media = () if sockets.media is None else (sockets.media[0].fileno(),)
+    engine = Orders(
+        settings=settings, sip=sip, nudge=nudge_in, sandbox_trunk=sandbox_trunk, media=media[0] if media else None
+    )
     plans = [
         _plan(child.API, f"api {number}" if settings.http.workers > 1 else "api", api, (http, nudge_out), lock)
         for number in range(1, settings.http.workers + 1)
     ]
-    plans.append(_plan(child.ENGINE, "engine", engine, (*sip, nudge_in), lock))
+    plans.append(_plan(child.ENGINE, "engine", engine, (*sip, nudge_in, *media), lock))
+    if sockets.media is not None:
+        relay = sockets.media[1].fileno()
+        plans.append(_plan(child.MEDIA, "media", Orders(settings=settings, media=relay), (relay,), lock))
     if sockets.sandbox is not None:
         phones = sockets.sandbox.fileno()
         plans.append(_plan(child.SANDBOX, "sandbox", Orders(settings=settings, sandbox=phones), (phones,), lock))

@@ -32,11 +32,13 @@ class Sockets:
     """The engine's end of the nudge; datagrams."""
     nudge_out: socket.socket
     """The API's end."""
+    media: tuple[socket.socket, socket.socket] | None = None
+    """The embedded relay's control, the engine's end and the relay's; None: no call needs that relay."""
     warnings: tuple[str, ...] = ()
 
     def close(self) -> None:
         """Close all of them."""
-        for each in (self.http, *self.sip, self.sandbox, self.nudge_in, self.nudge_out):
+        for each in (self.http, *self.sip, self.sandbox, self.nudge_in, self.nudge_out, *(self.media or ())):
             if each is not None:
                 each.close()
 
@@ -58,6 +60,7 @@ def bind_all(settings: Settings) -> Sockets:
         sandbox=sandbox,
         nudge_in=nudge_in,
         nudge_out=nudge_out,
+        media=socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) if "rtpio" in settings.media.modes else None,
         warnings=warnings,
     )
 

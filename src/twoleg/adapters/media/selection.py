@@ -75,6 +75,7 @@ class ChosenMedia:
         self._desk = desk
         self._notes = notes
         self._paths: dict[int, AnchoredPath] = {}
+        self._unfinished: set[int] = set()
 
     def open(self, call: Call, wishes: MediaWishes) -> MediaPath:
         """See `Media.open`."""
@@ -82,6 +83,11 @@ class ChosenMedia:
         if order[0] is Mode.DIRECT:
             return self._direct.open(call, wishes)
         return SwitchedPath(wishes, partial(self._anchored, call, order), partial(self._closed, call.serial))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a relay has still to be told of a call's end."""
+        return bool(self._unfinished)
 
     def record(self, serial: int, command: Command) -> None:
         """See `CallRecorder.record`."""
@@ -93,6 +99,7 @@ class ChosenMedia:
         may_go_direct = Mode.DIRECT in order
         kinds = order[: order.index(Mode.DIRECT)] if may_go_direct else order
         wishes, serial = path.wishes, call.serial
+        self._unfinished.add(serial)
         anchored = self._paths[serial] = AnchoredPath(
             wishes=wishes,
             places=Places(
@@ -108,6 +115,7 @@ class ChosenMedia:
                 watchfulness=self._watchfulness,
                 notes=self._notes,
                 log=self._house.log,
+                finished=partial(self._unfinished.discard, serial),
             ),
         )
         return anchored

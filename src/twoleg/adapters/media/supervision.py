@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from twoleg.adapters.media.capture import Capture
@@ -41,8 +41,17 @@ class Supervision:
     """For one call; driven by its path. `look` comes back through the path's errands, so nothing runs beside them."""
 
     def __init__(
-        self, *, serial: int, capture: Capture, watchfulness: Watchfulness, notes: QualityNotes, log: MediaLog
+        self,
+        *,
+        serial: int,
+        capture: Capture,
+        watchfulness: Watchfulness,
+        notes: QualityNotes,
+        log: MediaLog,
+        finished: Callable[[], None],
     ) -> None:
+        """`finished` is told when nothing is left to do for the call."""
+        self._finished = finished
         self._serial = serial
         self._capture = capture
         self._watchfulness = watchfulness
@@ -109,6 +118,7 @@ class Supervision:
                 if role in self._last
             }
             self._notes(self._serial, legs)
+        self._finished()
 
     def _was_silent(self, role: Role) -> bool:
         other = self._last.get(role.other)

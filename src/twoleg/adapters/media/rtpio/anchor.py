@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,9 +30,10 @@ class RtpioAnchor:
 
     relay = "rtp-io"
 
-    def __init__(self, *, serial: int, control: RtpioControl, prompts: Prompts) -> None:
-        """`prompts` keeps what is played in the form RTPProxy wants."""
+    def __init__(self, *, serial: int, control: RtpioControl, prompts: Prompts, address: str) -> None:
+        """`prompts` keeps what is played in the form RTPProxy wants; `address` is where phones reach it."""
         self._session = str(serial)
+        self._address = address
         self._control = control
         self._prompts = prompts
         self._is_open = False
@@ -63,8 +63,7 @@ class RtpioAnchor:
         else:
             reply = await self._ask("U", host, port, role)
             self._is_open = True
-        ours, address = _port(reply)
-        return moved_to(description, address=address, port=ours).encode()
+        return moved_to(description, address=self._address, port=_port(reply)).encode()
 
     async def play(self, role: Role, sound: Sound) -> None:
         """See `Anchor`. G.711 only: a phone that took neither of its laws hears nothing."""
@@ -117,13 +116,15 @@ class RtpioRelay:
     is_up = True
     load = 0.0
 
-    def __init__(self, *, control: RtpioControl, prompts: Prompts) -> None:
+    def __init__(self, *, control: RtpioControl, prompts: Prompts, address: str) -> None:
+        """`address`: what phones are told of it."""
         self._control = control
         self._prompts = prompts
+        self._address = address
 
     def anchor(self, serial: int) -> RtpioAnchor:
         """See `Relay`."""
-        return RtpioAnchor(serial=serial, control=self._control, prompts=self._prompts)
+        return RtpioAnchor(serial=serial, control=self._control, prompts=self._prompts, address=self._address)
 
     async def forget_all(self) -> None:
         """Delete the sessions that a dead engine left. A relay that is not there yet has none."""
@@ -131,15 +132,14 @@ class RtpioRelay:
             await self._control.ask("X")
 
 
-def _port(reply: str) -> tuple[int, str]:
-    """Port and address of the relay for the other phone."""
-    port, _, address = reply.partition(" ")
+def _port(reply: str) -> int:
+    """The relay's port for the other phone; the address behind it is where it is bound, which may be anywhere."""
+    port = reply.partition(" ")[0]
     if port == "0":  # the answer to a look-up of an unknown session, and where there is no port left
         raise RelayForgot("rtp-io has no port for the call")
-    try:
-        return int(port), str(ipaddress.ip_address(address.partition(" ")[0]))
-    except ValueError as error:
-        raise RelayRefused(f"rtp-io gave no port: {reply}") from error
+    if not port.isdigit():
+        raise RelayRefused(f"rtp-io gave no port: {reply}")
+    return int(port)
 
 
 def _statistics(reply: str) -> StreamStatistics:

@@ -191,9 +191,6 @@ LEFT JOIN leg AS a ON a.serial = c.serial AND a.role = 'agent'
 LEFT JOIN leg AS b ON b.serial = c.serial AND b.role = 'customer'
 ORDER BY page.begun_at DESC, page.serial DESC
 
--- name: count_details
-SELECT count(*) FROM cdr WHERE serial >= ? AND serial < ? AND (? IS NULL OR tenant_id = ?)
-
 -- name: read_details
 SELECT
     serial, tenant_id, caller, called, caller_present, agent_present, call_data,
@@ -272,3 +269,14 @@ INSERT INTO signing_key (key_id, secret, created_at) VALUES (?, ?, ?)
 
 -- name: signing_keys
 SELECT key_id, secret FROM signing_key ORDER BY created_at DESC, rowid DESC
+
+-- name: put_leg_qualities
+INSERT OR REPLACE INTO leg_quality (serial, role, packets, lost, loss, jitter, round_trip, mos, was_silent)
+SELECT
+    c.serial, json_extract(q.value, '$[1]'), json_extract(q.value, '$[2]'), json_extract(q.value, '$[3]'),
+    json_extract(q.value, '$[4]'), json_extract(q.value, '$[5]'), json_extract(q.value, '$[6]'),
+    json_extract(q.value, '$[7]'), json_extract(q.value, '$[8]')
+FROM json_each(?) AS q JOIN call AS c ON c.serial = CAST(json_extract(q.value, '$[0]') AS INTEGER)
+
+-- name: leg_qualities
+SELECT role, packets, lost, loss, jitter, round_trip, mos, was_silent FROM leg_quality WHERE serial = ?

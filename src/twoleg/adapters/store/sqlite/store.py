@@ -23,6 +23,7 @@ from twoleg.adapters.store.sqlite.log import StoreLog, UnfailingLog
 from twoleg.adapters.store.sqlite.migrations import known_migrations, migrate
 from twoleg.adapters.store.sqlite.outbox import SqliteOutbox
 from twoleg.adapters.store.sqlite.purge import purge
+from twoleg.adapters.store.sqlite.quality_book import SqliteQualityBook
 from twoleg.adapters.store.sqlite.queries import query
 from twoleg.adapters.store.sqlite.reader import SqliteReader
 from twoleg.adapters.store.sqlite.reads import Reads
@@ -103,6 +104,10 @@ class SqliteStore:
     def trunk_board(self) -> SqliteTrunkBoard:
         """The state of trunks. Blocks like `registry`."""
         return SqliteTrunkBoard(self._writes, self._opened(Reads(self.path)))
+
+    def quality_book(self) -> SqliteQualityBook:
+        """How well legs were heard. Blocks like `registry`."""
+        return SqliteQualityBook(self._writes, self._opened(Reads(self.path)))
 
     def endpoint_book(self) -> SqliteEndpointBook:
         """Webhook endpoints and their logs; one thread at a time. Blocks like `registry`."""
