@@ -12,14 +12,20 @@ import pytest
 from api.asgi_client import exchange
 from api.world import World
 from fakes.store import MemoryStore
-from twoleg.api.aicc.face import CREATE_CALL_V1_PATH, CREATE_CALL_V3_PATH, QUERY_CALL_STATE_PATH, TOKEN_PATH
+from twoleg.api.aicc.face import (
+    CREATE_CALL_V1_PATH,
+    CREATE_CALL_V3_PATH,
+    QUERY_CALL_STATE_PATH,
+    QUERY_RECORDS_PATH,
+    TOKEN_PATH,
+)
 from twoleg.application.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from api.world import Client
     from twoleg.api.asgi import Message
 
-POSTED = (TOKEN_PATH, CREATE_CALL_V1_PATH, CREATE_CALL_V3_PATH, QUERY_CALL_STATE_PATH)
+POSTED = (TOKEN_PATH, CREATE_CALL_V1_PATH, CREATE_CALL_V3_PATH, QUERY_CALL_STATE_PATH, QUERY_RECORDS_PATH)
 READ = ("/healthz", "/readyz", "/openapi.json")
 LIMIT = 64 * 1024
 

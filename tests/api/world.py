@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from api.asgi_client import Response, exchange
 from api.doubles import NotingDirectory, NotingIntake, NotingReader, PlainHasher, SeededEntropy, Trouble
 from fakes.clock import DrivenClock
+from fakes.ladders import MemoryLadders
 from fakes.log import NotedLog
 from twoleg.api.aicc.face import (
     CREATE_CALL_V1_PATH,
@@ -20,10 +21,14 @@ from twoleg.api.aicc.face import (
     TOKEN_PATH,
 )
 from twoleg.api.app import create_app
+from twoleg.application.ladder.keeping import Keeping
+from twoleg.application.ladder.ports import NoDeliveries
+from twoleg.application.ladder.read_ladder import ReadLadder
 from twoleg.application.ports import App, Intent, Placed, SigningKey
 from twoleg.domain.call import Call, Leg, Phase, Role
 from twoleg.domain.machine import Step
 from twoleg.domain.tenant import Profile, Tenant
+from twoleg.domain.trunk import Trunk
 from twoleg.domain.values import replace as changed
 
 if TYPE_CHECKING:
@@ -50,8 +55,10 @@ class World:
         self.directory = NotingDirectory(store.directory(), self.trouble)
         self.intake = NotingIntake(store.intake(), self.trouble)
         self.reader = NotingReader(store.reader(), self.trouble)
+        self.ladders = MemoryLadders()
         self.log = NotedLog()
         self.nudges = 0
+        self.trunks = (Trunk(name="carrier", uri="sip:192.0.2.1"),)
         self.registry.add_signing_key(SigningKey("k1", b"a key of the tests, 32 bytes long"), at=NOW)
         self._runner = asyncio.Runner()
         self._journal: CallJournal | None = None
@@ -70,6 +77,17 @@ class World:
             nudge=self._nudge,
             call_records=self.store.call_records(),
             event_feed=self.store.event_feed(),
+            call_search=self.store.call_search(),
+            trunk_board=self.store.trunk_board(),
+            read_ladder=ReadLadder(
+                reader=self.store.reader(),
+                feed=self.store.event_feed(),
+                archive=self.ladders,
+                deliveries=NoDeliveries(),
+                keeping=Keeping(),
+                clock=self.clock,
+            ),
+            trunks=self.trunks,
             node_id=1,
             log=self.log,
         )

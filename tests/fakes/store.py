@@ -17,7 +17,7 @@ from fakes.webhooks import KeptWebhooks, MemoryEndpointBook, MemoryOutbox
 from twoleg.application.call_records import CallRecord, RecordsFound, RecordsWanted
 from twoleg.application.errors import IdempotencyConflict, NotFound, SerialTaken, StoreUnavailable
 from twoleg.application.event_feed import Recorded
-from twoleg.application.ports import App, CallStatus, Idempotency, Intent, Placed, SigningKey
+from twoleg.application.ports import App, CallStatus, Idempotency, Intent, Placed, SigningKey, TrunkState
 from twoleg.domain.call import Call, Phase
 from twoleg.domain.cdr import Cdr, cdr_of
 from twoleg.domain.events import Event, EventType
@@ -42,6 +42,7 @@ class Kept:
     tenants: dict[str, Tenant] = field(default_factory=dict)
     apps: dict[str, App] = field(default_factory=dict)
     signing_keys: list[SigningKey] = field(default_factory=list)
+    trunks: dict[str, TrunkState] = field(default_factory=dict)
     webhooks: KeptWebhooks = field(default_factory=KeptWebhooks)
     recordings: Shelf = field(default_factory=Shelf)
     is_broken: bool = False
@@ -85,6 +86,9 @@ class MemoryStore:
 
     def directory(self) -> MemoryDirectory:
         return MemoryDirectory(self.kept)
+
+    def trunk_board(self) -> MemoryTrunkBoard:
+        return MemoryTrunkBoard(self.kept)
 
     def registry(self) -> MemoryRegistry:
         return MemoryRegistry(self.kept)
@@ -365,6 +369,24 @@ class MemoryEventFeed:
             call_data=call.call_data,
             event=event,
         )
+
+
+class MemoryTrunkBoard:
+    """The `TrunkBoard`."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+
+    def put(self, state: TrunkState) -> None:
+        self._kept.check()
+        self._kept.trunks[state.name] = state
+
+    def clear(self) -> None:
+        self._kept.check()
+        self._kept.trunks.clear()
+
+    def states(self) -> Sequence[TrunkState]:
+        return [state for _, state in sorted(self._kept.trunks.items())]
 
 
 class MemoryDirectory:

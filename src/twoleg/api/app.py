@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
@@ -20,27 +20,34 @@ from twoleg.api.native.explain import explain_routes
 from twoleg.api.native.explain import operations as explain_operations
 from twoleg.api.native.face import NATIVE
 from twoleg.api.native.face import make_routes as make_native_routes
+from twoleg.api.native.ladder import ladder_operations, ladder_routes
 from twoleg.api.native.problems import Kind, Problem, problem_answer
 from twoleg.api.openapi import make_document
 from twoleg.api.probes import make_probes, serve_document
 from twoleg.api.probes import operations as probe_operations
 from twoleg.api.routing import PathTable
 from twoleg.application.call_records import CallRecords, FindCallRecords
+from twoleg.application.call_search import CallSearch
 from twoleg.application.check_credentials import CheckCredentials
 from twoleg.application.check_token import CheckToken
 from twoleg.application.errors import StoreUnavailable
 from twoleg.application.event_feed import EventFeed
 from twoleg.application.event_tail import EventTail
 from twoleg.application.issue_token import IssueToken
+from twoleg.application.ladder.read_ladder import ReadLadder
 from twoleg.application.place_call import PlaceCall
-from twoleg.application.ports import CallIntake, CallReader, Clock, Directory, Entropy, Nudge, SecretHasher
+from twoleg.application.ports import CallIntake, CallReader, Clock, Directory, Entropy, Nudge, SecretHasher, TrunkBoard
+from twoleg.application.rehearse_call import RehearseCall
 from twoleg.application.verify_secret import VerifySecret
+from twoleg.domain.trunk import Trunk
 
 LOGIN_THREADS = 2
 """Cores that logins may take at most; each verification also holds 19 MiB (adapters/secrets.py)."""
 
 STORE_TROUBLE = ("the store is unavailable: nothing was placed or changed, try again", ((b"retry-after", b"1"),))
 """What is told of `StoreUnavailable`, wherever it comes from; decisions 1.4 keep it at 500. Seconds."""
+
+NO_CONTENT = 204
 
 Found = TypeVar("Found")
 
@@ -91,17 +98,14 @@ class App:
         if isinstance(answer, Stream):
             await _stream(answer, send, is_head=scope["method"] == "HEAD")
             return
-        await send(
-            {
-                "type": "http.response.start",
-                "status": answer.status,
-                "headers": [
-                    (b"content-type", answer.content_type),
-                    (b"content-length", b"%d" % len(answer.body)),
-                    *answer.headers,
-                ],
-            }
+        headers = (
+            (b"content-type", answer.content_type),
+            (b"content-length", b"%d" % len(answer.body)),
+            *answer.headers,
         )
+        if answer.status == NO_CONTENT:
+            headers = answer.headers  # RFC 9110 8.6
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | Stream:
@@ -187,12 +191,16 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     nudge: Nudge,
     event_feed: EventFeed,
     call_records: CallRecords,
+    call_search: CallSearch,
+    trunk_board: TrunkBoard,
+    read_ladder: ReadLadder,
+    trunks: Sequence[Trunk],
     node_id: int,
     log: ApiLog,
 ) -> App:
     """The whole HTTP application over these ports. Needs no running loop yet; hashes one secret, so takes some 20 ms.
 
-    `node_id`: 0-63, different on each node.
+    `node_id`: 0-63, different on each node. `trunks`: those that the engine dials by.
     """
     threads = ThreadPoolExecutor(LOGIN_THREADS, thread_name_prefix="login")
     verify = VerifySecret(directory=directory, hasher=hasher, entropy=entropy, threads=threads)
@@ -210,10 +218,26 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
         check_credentials=CheckCredentials(verify=verify, directory=directory, clock=clock, entropy=entropy),
     )
     tail = EventTail(feed=event_feed, clock=clock, log=log)
-    native = make_native_routes(door=door, reader=reader)
+    native = make_native_routes(
+        door=door,
+        reader=reader,
+        place_call=place_call,
+        rehearse_call=RehearseCall(search=call_search, board=trunk_board, trunks=trunks, clock=clock),
+        search=call_search,
+        feed=event_feed,
+        tail=tail,
+    )
+    ladder_thread = ThreadPoolExecutor(1, thread_name_prefix="ladder")
+    native |= ladder_routes(door=door, read_ladder=read_ladder, threads=ladder_thread)
     native |= explain_routes(door=door, reader=reader, events=event_feed, clock=clock)
     routes |= make_probes(directory)
-    operations = [*aicc_operations(), *native_operations(), *explain_operations(), *probe_operations()]
+    operations = [
+        *aicc_operations(),
+        *native_operations(),
+        *explain_operations(),
+        *ladder_operations(),
+        *probe_operations(),
+    ]
     routes |= serve_document(make_document(operations))
     return App(
         routes=routes,

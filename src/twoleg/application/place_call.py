@@ -35,7 +35,7 @@ class PlaceCall:
 
         Raises `IdempotencyConflict`, `StoreUnavailable`, and `SerialTaken` when no serial was free.
         """
-        refused = check(tenant, request) or _check_callback(tenant, request)
+        refused = check(tenant, request) or check_callback(tenant, request)
         if refused is not None:
             return refused
         placed = await self._store(tenant, request, idempotency)
@@ -65,20 +65,26 @@ class PlaceCall:
         )
 
 
-def _check_callback(tenant: Tenant, request: CallRequest) -> Refused | None:
+def check_callback(tenant: Tenant, request: CallRequest) -> Refused | None:
+    """The rule that the request's callback URL breaks."""
     if request.callback_url is None:
         return None
     fault = callback_fault(request.callback_url, tenant.callback_hosts)
     return fault and CallbackRefused(Refusal.CALLBACK_NOT_ALLOWED, "callback_url", fault)
 
 
+def displayed(tenant: Tenant, request: CallRequest, role: Role) -> str:
+    """The number that this phone is shown; the tenant's own when nothing else was asked for (decisions 3.4)."""
+    asked = request.agent_present if role is Role.AGENT else request.caller_present
+    return asked or tenant.access_codes[0]
+
+
 def _queued_call(tenant: Tenant, request: CallRequest, *, serial: int, now: int) -> Call:
-    own_number = tenant.access_codes[0]  # what is displayed when nothing else was asked for (decisions 3.4)
     return Call(
         serial=serial,
         tenant_id=tenant.tenant_id,
-        agent=Leg(Role.AGENT, request.caller, clip=request.agent_present or own_number),
-        customer=Leg(Role.CUSTOMER, request.called, clip=request.caller_present or own_number),
+        agent=Leg(Role.AGENT, request.caller, clip=displayed(tenant, request, Role.AGENT)),
+        customer=Leg(Role.CUSTOMER, request.called, clip=displayed(tenant, request, Role.CUSTOMER)),
         created_at=now,
         call_data=request.call_data,
     )

@@ -12,8 +12,10 @@ from twoleg.adapters.store.sqlite import open_store
 from twoleg.adapters.system import SystemClock, SystemEntropy
 from twoleg.api.app import create_app
 from twoleg.api.server import serve_api
+from twoleg.bootstrap.ladders import read_ladder_of
 from twoleg.bootstrap.logs import Log
 from twoleg.bootstrap.orders import Orders, inherited
+from twoleg.bootstrap.trunks import trunks_of
 
 
 async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
@@ -31,6 +33,10 @@ async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None]
             nudge=DatagramNudge(inherited(orders.nudge)),
             call_records=store.call_records(),
             event_feed=store.event_feed(),
+            call_search=store.call_search(),
+            trunk_board=store.trunk_board(),
+            read_ladder=read_ladder_of(orders.settings, reader=store.reader(), feed=store.event_feed()),
+            trunks=trunks_of(orders.settings, sandbox=orders.sandbox_trunk),
             node_id=orders.settings.node.id,
             log=log,
         )

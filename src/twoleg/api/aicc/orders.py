@@ -10,6 +10,7 @@ from msgspec.json import Decoder
 from twoleg.api.aicc.codes import CreateCallCode, ItaCode
 from twoleg.api.aicc.decode import decode
 from twoleg.api.aicc.wire import CreateCallV1, CreateCallV3
+from twoleg.api.http import HttpError
 from twoleg.domain.numbers import is_dialable
 from twoleg.domain.tenant import CallRequest, Refusal
 
@@ -47,7 +48,7 @@ def read_v1(body: bytes) -> Order:
             caller_present=given.callerPresent,
             agent_present=given.agentPresent,
             call_data=_call_data(given.callData),
-            agent_work_no=None if given.agentWorkNo is None else int(given.agentWorkNo),
+            agent_work_no=_work_number(given.agentWorkNo),
             callback_url=_callback_url(given.callBackUrl),
         )
     )
@@ -67,6 +68,12 @@ def read_v3(body: bytes) -> Order:
         call_data=_call_data(given.callData),
     )
     return Order(request, phone_member="softPhone" if given.caller is None else "caller")
+
+
+def _work_number(given: float | str | None) -> int | None:
+    if isinstance(given, float) and not given.is_integer():
+        raise HttpError(400, "agentWorkNo must be an integer or a string, not a number")
+    return None if given is None else int(given)
 
 
 def _call_data(given: str | None) -> str | None:

@@ -58,7 +58,9 @@ class CreateCallV1(Struct, frozen=True):
         str | None, Meta(description="The number shown to the agent; same rules as `callerPresent`.")
     ] = None
     agentWorkNo: Annotated[
-        Annotated[int, Meta(ge=0, le=99999)] | Annotated[str, Meta(pattern="^[0-9]{1,5}$")] | None,
+        Annotated[float, Meta(ge=0, le=99999, extra_json_schema={"multipleOf": 1})]  # in JSON 7.0 is an integer
+        | Annotated[str, Meta(pattern="^[0-9]{1,5}$")]
+        | None,
         Meta(description="The agent's work number, decimal(5): up to 5 digits, as a number or a string."),
     ] = None
     callBackUrl: Annotated[

@@ -8,11 +8,17 @@ from msgspec.json import encode
 
 from twoleg.api.http import Answer, Request
 from twoleg.api.native.door import Door
-from twoleg.api.native.problems import not_found
+from twoleg.api.native.problems import not_found, over_limit
+from twoleg.api.native.query import Query
 from twoleg.api.native.wire import call_document
+from twoleg.application.event_tail import EventTail, OfCall
 from twoleg.application.ports import CallReader
-from twoleg.domain.call import Call
+from twoleg.domain.call import Call, Phase
 from twoleg.domain.serials import LARGEST_SERIAL
+
+LONGEST_WAIT = 60
+"""Seconds of a long poll: less than most proxies' patience."""
+_LARGEST_SEQ = 10**9
 
 
 def call_of(reader: CallReader, request: Request, tenant_id: str) -> Call:
@@ -37,8 +43,25 @@ class GetCall:
 
     door: Door
     reader: CallReader
+    tail: EventTail
 
     async def __call__(self, request: Request) -> Answer:
-        """Answer one request."""
-        login = await self.door(request.headers)
-        return Answer(encode(call_document(call_of(self.reader, request, login.tenant.tenant_id))))
+        """Answer one request, when there is news beyond `after`, or after `wait` seconds without any."""
+        tenant_id = (await self.door(request.headers)).tenant.tenant_id
+        query = Query(request.query, known=("after", "wait"))
+        wait = query.number("wait", most=LONGEST_WAIT)
+        after = query.number("after", most=_LARGEST_SEQ)
+        call = call_of(self.reader, request, tenant_id)
+        if after is not None and after > call.seq:
+            raise over_limit("after", call.seq, f"that lies in the future: the call has {call.seq} events so far")
+        if wait and after in (None, call.seq) and call.phase is not Phase.ENDED:
+            await self._wait(call, wait)
+            call = call_of(self.reader, request, tenant_id)
+        return Answer(encode(call_document(call)))
+
+    async def _wait(self, call: Call, seconds: int) -> None:
+        follower = self.tail.follow(OfCall(call.serial), after=call.seq)
+        try:
+            await follower.next(seconds)
+        finally:
+            follower.close()

@@ -108,10 +108,11 @@ class GetEvents:
 
 def _cursor(request: Request, query: Query, *, default: str) -> tuple[str, str]:
     """Which member names the cursor, and the cursor: a client that comes back goes on where it was cut off."""
+    after = query.text("after", longest=_LONGEST_CURSOR)
     last = one_header(request.headers, b"last-event-id")
     if last is not None:
         return "Last-Event-ID", last.decode("latin-1")
-    return "after", query.text("after", longest=_LONGEST_CURSOR) or default
+    return "after", after or default
 
 
 def _seq_of(call: Call, member: str, cursor: str) -> int:
