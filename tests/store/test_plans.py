@@ -28,7 +28,6 @@ def plan(path: Path, name: str, parameters: tuple[object, ...]) -> list[str]:
     [
         ("count_records", ("t1", 0, 1, None, None)),
         ("find_records", ("t1", 0, 1, None, None, 100, 0)),
-        ("count_details", (0, 1, None, None)),
         ("read_details", (0, 1, None, None, 100)),
     ],
 )

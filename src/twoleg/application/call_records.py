@@ -71,13 +71,11 @@ class CallRecords(Protocol):
 class DetailRecords(Protocol):
     """Reads the call detail records of ended calls, of whole months if need be."""
 
-    def count(self, *, since: int, until: int, tenant_id: str | None) -> int:
-        """How many calls placed from `since` up to, not including, `until` (ms since the epoch) have ended."""
+    def read(self, *, since: int, until: int, tenant_id: str | None) -> Iterator[Sequence[Sequence[Any]]]:
+        """Slices, none empty, of the calls placed from `since` up to, not including, `until` (ms since the epoch).
 
-    def read(self, *, since: int, until: int, tenant_id: str | None) -> Iterator[Sequence[Any]]:
-        """Their records in the order of placing, each a row of `DETAIL_COLUMNS`.
-
-        Holds no lock and no more than some rows at a time; a call that ends meanwhile may be among them or not.
+        In the order of placing, each record a row of `DETAIL_COLUMNS`. Holds no lock and one slice at a time; a call
+        that ends meanwhile may be among them or not. Raises `StoreUnavailable`.
         """
 
 

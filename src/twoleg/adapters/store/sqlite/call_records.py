@@ -12,7 +12,6 @@ from twoleg.domain.serials import LARGEST_SERIAL, first_at
 
 _COUNT = query("count_records")
 _FIND = query("find_records")
-_COUNT_DETAILS = query("count_details")
 _READ_DETAILS = query("read_details")
 
 _SLICE = 2000
@@ -40,16 +39,11 @@ class SqliteDetailRecords:
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
 
-    def count(self, *, since: int, until: int, tenant_id: str | None) -> int:
-        """See `DetailRecords.count`."""
-        row = self._reads.one(_COUNT_DETAILS, _first(since), _first(until), tenant_id, tenant_id)
-        return 0 if row is None else int(row[0])
-
-    def read(self, *, since: int, until: int, tenant_id: str | None) -> Iterator[Sequence[Any]]:
+    def read(self, *, since: int, until: int, tenant_id: str | None) -> Iterator[Sequence[Sequence[Any]]]:
         """See `DetailRecords.read`."""
         start, end = _first(since), _first(until)
         while rows := self._reads.all(_READ_DETAILS, start, end, tenant_id, tenant_id, _SLICE):
-            yield from rows
+            yield rows
             start = rows[-1][0] + 1
 
 
