@@ -14,6 +14,8 @@ from typing import Final
 
 HIDDEN: Final = b"[redacted]"
 """Stands where a secret stood."""
+_HIDDEN_IN_URI: Final = b"redacted"
+"""The same, where brackets would make it no URI (RFC 3261 25.1)."""
 
 _CHALLENGES: Final = frozenset({b"www-authenticate", b"proxy-authenticate"})
 _SECRET_NAME: Final = re.compile(rb"auth|token|secret|passw|api-?key|cookie|credential|private-key")
@@ -42,6 +44,7 @@ _SDP: Final = b"application/sdp"
 _SDP_SECRETS: Final = re.compile(
     rb"(?i)^\s*(?:(a=crypto:\s*\d+\s+\w+\s).*|(a=crypto:).*|(a=ice-pwd:).*|(a=key-mgmt:).*|(k=).*)$"
 )
+_SDP_LINE: Final = re.compile(rb"\s*[A-Za-z]=")
 _BARE_KEY: Final = re.compile(rb"(?i)(inline:)[^\s|;]+")
 
 
@@ -87,7 +90,7 @@ def _scrubbed_field(name: bytes, value: bytes, field: bytes, length: int) -> byt
         return field
     if _SECRET_NAME.search(name) is not None:
         return field[: len(field) - len(value)] + _scrubbed_credentials(value)
-    return _URI_HEADER.sub(rb"\1" + HIDDEN, _PUSH_TOKEN.sub(rb"\1" + HIDDEN, field))
+    return _URI_HEADER.sub(rb"\1" + _HIDDEN_IN_URI, _PUSH_TOKEN.sub(rb"\1" + _HIDDEN_IN_URI, field))
 
 
 def _without_passwords(text: bytes) -> bytes:
@@ -103,7 +106,7 @@ def _without_password(text: bytes) -> bytes:
     if scheme is None:
         return text
     colon = token.find(b":", scheme.end())
-    return text if colon < 0 else text[: len(text) - len(token) + colon + 1] + HIDDEN
+    return text if colon < 0 else text[: len(text) - len(token) + colon + 1] + _HIDDEN_IN_URI
 
 
 def _scrubbed_credentials(value: bytes) -> bytes:
@@ -136,7 +139,7 @@ def _scrubbed_body(body: bytes, named: list[tuple[bytes, bytes]]) -> bytes:
     if kind != _SDP or is_coded:
         return b"[%d bytes of %s not kept]" % (len(body), kind or b"unknown content")
     lines = _LINES.split(body)
-    return b"\r\n".join(_scrubbed_sdp_line(line) for line in lines)
+    return b"\r\n".join(_scrubbed_sdp_line(line) if _SDP_LINE.match(line) else line and HIDDEN for line in lines)
 
 
 def _scrubbed_sdp_line(line: bytes) -> bytes:
