@@ -9,8 +9,9 @@ DEV := .venv/.dev-installed
 BENCH := .venv/.bench-installed
 CODE := src tests $(wildcard bench)
 WORKERS ?= 2
+SECONDS ?= 60
 
-.PHONY: help venv demo test check bench format states explain lock clean static test-system
+.PHONY: help venv demo test check fuzz bench format states explain lock clean static test-system
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
@@ -25,6 +26,12 @@ test: test-system $(DEV) static ## everything CI runs: format, lint, types, impo
 
 check: $(DEV) static ## the same without the slow tests: under a minute
 	@$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' tests --ignore=tests/interop --ignore=tests/e2e
+
+fuzz: $(DEV) ## look for faults in the SIP parsers for SECONDS=60 each, guided by coverage
+	@cd tests && for target in $${TARGET:-message stream sdp digest uri header agent}; do \
+		echo "== $$target"; found=fuzz/found/$$target; mkdir -p $$found; \
+		../$(BIN)/python -m fuzz $$target -max_total_time=$(SECONDS) -max_len=4096 -verbosity=0 -print_final_stats=1 \
+			-artifact_prefix=$$found/ || exit 1; rmdir $$found 2>/dev/null || true; done
 
 bench: $(BENCH) ## measure the service against its peers and print the table
 	@sh scripts/apt-packages.sh nginx-light:nginx wrk:wrk sip-tester:sipp
