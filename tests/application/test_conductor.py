@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 import pytest
@@ -55,8 +55,8 @@ class HeldJournal:
             self.stored[step.call.serial] = step.call
             on_durable()
 
-    def queued(self) -> list[Call]:
-        return [call for call in self.stored.values() if call.phase is Phase.QUEUED]
+    def queued(self, known: Container[int] = ()) -> list[Call]:
+        return [call for serial, call in self.stored.items() if call.phase is Phase.QUEUED and serial not in known]
 
     def live(self) -> list[Call]:
         return [call for call in self.stored.values() if call.phase not in (Phase.QUEUED, Phase.ENDED)]

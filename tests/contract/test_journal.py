@@ -174,6 +174,7 @@ async def test_queued_lists_only_what_waits_oldest_first(world: World) -> None:
     await journal.drained()
 
     assert list(journal.queued()) == [numbered(1), numbered(3)]
+    assert list(journal.queued({numbered(1).serial, 7})) == [numbered(3)]
 
 
 async def test_live_lists_what_was_dialled_and_has_not_ended(world: World) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 
 from fakes.call_search import MemoryCallSearch
@@ -160,8 +160,8 @@ class MemoryJournal:
                 self._loop.call_soon(on_durable)
         return done
 
-    def queued(self) -> Sequence[Call]:
-        return self._in(Phase.QUEUED)
+    def queued(self, known: Container[int] = ()) -> Sequence[Call]:
+        return [call for call in self._in(Phase.QUEUED) if call.serial not in known]
 
     def live(self) -> Sequence[Call]:
         return self._in(Phase.CALLING_AGENT, Phase.CALLING_CUSTOMER, Phase.TALKING)

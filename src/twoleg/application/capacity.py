@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -90,11 +89,14 @@ class Capacity:
         return _has_channels(self._use(trunk), 1)
 
     def _use(self, trunk: str) -> _Use:
-        return self._uses.setdefault(trunk, _Use(Limits()))
+        use = self._uses.get(trunk)
+        if use is None:
+            use = self._uses[trunk] = _Use(Limits())
+        return use
 
     def _fits(self, first: str, second: str, now: float) -> bool:
-        wanted = Counter((first, second))
-        return all(_has_channels(self._use(name), legs) and self._is_open(name, now) for name, legs in wanted.items())
+        legs = 2 if first == second else 1
+        return all(_has_channels(self._use(name), legs) and self._is_open(name, now) for name in (first, second))
 
     def _is_open(self, trunk: str, now: float) -> bool:
         return self._use(trunk).open_at <= now + _TOLERANCE

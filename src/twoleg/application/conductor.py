@@ -85,7 +85,7 @@ class Conductor:
         self._looks: dict[str, _Look] = {}
         """By trunk: when its line is to be looked at, though none of its legs ends."""
 
-    def __contains__(self, serial: int) -> bool:
+    def __contains__(self, serial: object) -> bool:
         return serial in self._calls
 
     def __len__(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -54,8 +54,8 @@ class CallJournal(Protocol):
         is dropped and nothing raises out of here.
         """
 
-    def queued(self) -> Iterable[Call]:
-        """All calls in phase QUEUED, oldest first."""
+    def queued(self, known: Container[int] = ()) -> Iterable[Call]:
+        """All calls in phase QUEUED, oldest first, but for those whose serials are `known`."""
 
     def live(self) -> Iterable[Call]:
         """All calls that were dialled and have not ended: what a dead engine left behind."""

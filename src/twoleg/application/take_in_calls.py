@@ -16,7 +16,7 @@ class Intake:
 
     def look(self) -> None:
         """Admit what is queued, pass on what is wished. Repeats are harmless."""
-        for call in self._journal.queued():
+        for call in self._journal.queued(self._conductor):
             self._conductor.admit(call)
         for serial in self._journal.hangup_requests():
             if serial in self._conductor:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, BinaryIO, Protocol, Self, cast
 
 import msgspec
 import structlog
 from structlog.typing import Processor
 
+from twoleg.adapters.system import SystemClock
 from twoleg.bootstrap.relay import Onto
 from twoleg.domain.call import Call
 from twoleg.domain.effects import Effect
@@ -45,6 +48,7 @@ class Log(Protocol):
 
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_CLOCK = SystemClock()
 _JSON = msgspec.json.Encoder(enc_hook=repr, order=None)
 
 
@@ -52,6 +56,25 @@ def _encode(event: MutableMapping[str, Any], **_: Any) -> bytes:
     """When, how bad and what first: the three that eyes look for."""
     first = {"timestamp": event.pop("timestamp"), "level": event.pop("level"), "event": event.pop("event")}
     return _JSON.encode({**first, **event})
+
+
+def _line(logger: Any, method: str, event: MutableMapping[str, Any]) -> bytes:
+    """A whole line in one step, as `_SHARED` and `_encode` would make it: a call is worth four of them."""
+    if "exc_info" in event:
+        event = structlog.processors.format_exc_info(logger, method, cast("dict[str, Any]", event))
+    level = "error" if method == "exception" else method
+    return _JSON.encode({"timestamp": _stamp(), "level": level, "event": event.pop("event"), **event})
+
+
+def _stamp() -> str:
+    """Now, in UTC, to the millisecond (RFC 3339)."""
+    seconds, ms = divmod(_CLOCK.now_ms(), 1000)
+    return f"{_second(seconds)}.{ms:03d}Z"
+
+
+@lru_cache(maxsize=1)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 _SHARED: tuple[Processor, ...] = (
@@ -65,7 +88,7 @@ def open_log(level: str, *, process: str, onto: Onto | None = None) -> Log:
     """Set up logging for this process, libraries' included; each line says which process wrote it."""
     out = onto or sys.stderr.buffer
     structlog.configure(
-        processors=[*_SHARED, structlog.processors.JSONRenderer(serializer=_encode)],
+        processors=[_line],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", out)),
         cache_logger_on_first_use=True,

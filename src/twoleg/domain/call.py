@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from enum import Enum, IntEnum, unique
+from enum import IntEnum, unique
 
 from twoleg.domain.reasons import Reason
-from twoleg.domain.values import Value
+from twoleg.domain.values import Value, Word
 
 
 @unique
-class Role(Enum):
+class Role(Word):
     """Whose phone a leg reaches. The agent is always rung first."""
 
     AGENT = "agent"
@@ -53,7 +53,7 @@ PUBLISHED_STATE: dict[Phase, CallState] = {
 
 
 @unique
-class EndedBy(Enum):
+class EndedBy(Word):
     """Who ended a leg."""
 
     AGENT = "agent"

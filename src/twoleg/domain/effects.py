@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum, unique
+from enum import unique
 
 from twoleg.domain.call import Role
+from twoleg.domain.values import Value, Word
 
 
 @unique
-class Timer(Enum):
+class Timer(Word):
     """The hard timer of each living phase: whatever else fails to come, one of these does."""
 
     QUEUE = "queue"
@@ -18,15 +18,13 @@ class Timer(Enum):
     TALK = "talk"
 
 
-@dataclass(frozen=True, slots=True)
-class Dial:
+class Dial(Value, frozen=True, gc=False):
     """Send the INVITE of that leg."""
 
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Value, frozen=True, gc=False):
     """End that leg in the way its dialog needs (CANCEL, BYE, ACK then BYE); idempotent."""
 
     role: Role
@@ -34,30 +32,25 @@ class Release:
     """Q.850 cause for the Reason header (RFC 3326) that the phone is told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ringback:
+class Ringback(Value, frozen=True, gc=False):
     """Let the agent hear that the customer's phone rings."""
 
 
-@dataclass(frozen=True, slots=True)
-class PassEarlyMedia:
+class PassEarlyMedia(Value, frozen=True, gc=False):
     """Let the agent hear what the customer's network sends before the answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bridge:
+class Bridge(Value, frozen=True, gc=False):
     """Connect the media of both legs; answered by `Bridged` or `BridgeFailed`."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArmTimer:
+class ArmTimer(Value, frozen=True, gc=False):
     """Start that timer of the call; its length is the service's setting."""
 
     timer: Timer
 
 
-@dataclass(frozen=True, slots=True)
-class DisarmTimer:
+class DisarmTimer(Value, frozen=True, gc=False):
     """Stop that timer; harmless when it is not running."""
 
     timer: Timer

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from enum import Enum, unique
+from enum import unique
 
 from twoleg.domain.call import Role
-from twoleg.domain.values import Value
+from twoleg.domain.values import Value, Word
 
 
 @unique
-class EventType(Enum):
+class EventType(Word):
     """The names integrators see."""
 
     CALL_QUEUED = "call.queued"

@@ -250,8 +250,12 @@ def _ender(reason: Reason) -> EndedBy:
 
 
 def _told(call: Call, signal: Signal, rule: Rule, now: int) -> tuple[Call, tuple[Event, ...]]:
+    if not rule.events:
+        return call, ()
     events = tuple(
-        facts.event(call, signal, type_=type_, seq=call.seq + place, now=now)
-        for place, type_ in enumerate(rule.events, start=1)
+        [
+            facts.event(call, signal, type_=type_, seq=call.seq + place, now=now)
+            for place, type_ in enumerate(rule.events, start=1)
+        ]
     )
     return replace(call, seq=call.seq + len(events)), events

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum, unique
+from enum import unique
 
 from twoleg.domain.call import Attempt, Role
+from twoleg.domain.values import Value, Word
 
 
 @unique
-class Kind(Enum):
+class Kind(Word):
     """The columns of the machine's table: each signal, split by role where the role decides."""
 
     START = "start"
@@ -45,8 +45,7 @@ class Kind(Enum):
     FAULTED = "fault in a handler"
 
 
-@dataclass(frozen=True, slots=True)
-class WireFacts:
+class WireFacts(Value, frozen=True, gc=False):
     """What the wire said about the end of a leg."""
 
     sip_status: int | None = None
@@ -60,18 +59,15 @@ class WireFacts:
 NOTHING_HEARD = WireFacts()
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Value, frozen=True, gc=False):
     """The conductor took the call from the queue: dial."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueueExpired:
+class QueueExpired(Value, frozen=True, gc=False):
     """The call waited longer than its limit before it could be dialled."""
 
 
-@dataclass(frozen=True, slots=True)
-class LegRefused:
+class LegRefused(Value, frozen=True, gc=False):
     """Nothing was sent: no trunk, no route, no channel, or our own engine refused."""
 
     role: Role
@@ -81,8 +77,7 @@ class LegRefused:
     """Where it got as far as a trunk that turned out to have no address."""
 
 
-@dataclass(frozen=True, slots=True)
-class LegAttemptFailed:
+class LegAttemptFailed(Value, frozen=True, gc=False):
     """A trunk, or one address of it, failed before the phone rang, and the next one is being tried."""
 
     role: Role
@@ -93,8 +88,7 @@ class LegAttemptFailed:
     """What happened, in one plain sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class LegRinging:
+class LegRinging(Value, frozen=True, gc=False):
     """180 Ringing came. Repeats are expected (several forks, refreshed provisionals)."""
 
     role: Role
@@ -102,24 +96,21 @@ class LegRinging:
     """By which the phone was reached, as far as it is known; so in the signals below."""
 
 
-@dataclass(frozen=True, slots=True)
-class LegEarlyMedia:
+class LegEarlyMedia(Value, frozen=True, gc=False):
     """A provisional response with a session description came: the phone's network sends audio before the answer."""
 
     role: Role
     attempt: Attempt | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LegAnswered:
+class LegAnswered(Value, frozen=True, gc=False):
     """A 2xx to the INVITE came."""
 
     role: Role
     attempt: Attempt | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LegFailed:
+class LegFailed(Value, frozen=True, gc=False):
     """A final failure of the INVITE, or no response at all.
 
     408 and 480 after ringing mean "did not answer"; the machine decides that, by what it knows of the leg.
@@ -130,23 +121,20 @@ class LegFailed:
     attempt: Attempt | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RingTimeout:
+class RingTimeout(Value, frozen=True, gc=False):
     """Our own ring timer ran out."""
 
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class LegHungUp:
+class LegHungUp(Value, frozen=True, gc=False):
     """An answered phone ended its dialog (BYE, or a dialog that turned out to be gone)."""
 
     role: Role
     wire: WireFacts = NOTHING_HEARD
 
 
-@dataclass(frozen=True, slots=True)
-class LegReleased:
+class LegReleased(Value, frozen=True, gc=False):
     """Nothing of the leg is left on the wire. Comes last and once, also after the end (487 to a CANCEL)."""
 
     role: Role
@@ -154,36 +142,30 @@ class LegReleased:
     attempt: Attempt | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Bridged:
+class Bridged(Value, frozen=True, gc=False):
     """Both phones have each other's media address: they can hear each other."""
 
 
-@dataclass(frozen=True, slots=True)
-class BridgeFailed:
+class BridgeFailed(Value, frozen=True, gc=False):
     """The media of the two legs cannot be connected."""
 
     cause: int
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class TalkLimitReached:
+class TalkLimitReached(Value, frozen=True, gc=False):
     """The longest allowed talk time is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class HangUpRequested:
+class HangUpRequested(Value, frozen=True, gc=False):
     """An API client or operator asked for the end of the call."""
 
 
-@dataclass(frozen=True, slots=True)
-class EngineLost:
+class EngineLost(Value, frozen=True, gc=False):
     """The process that held this call's dialogs is gone; told by recovery at the next start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Faulted:
+class Faulted(Value, frozen=True, gc=False):
     """A handler of this call raised. The call ends; the service goes on."""
 
     detail: str

@@ -14,13 +14,13 @@ Rules an owner may rely on:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, unique
 from typing import TypeAlias
 
 from twoleg.sip.headers import NameAddr, Reason
 from twoleg.sip.message import Request, Response
 from twoleg.sip.peers import Peer
+from twoleg.sip.values import Value
 
 LegId: TypeAlias = int
 """Names one leg of one user agent: 1, 2, 3 ...; never used again."""
@@ -40,8 +40,7 @@ class FailureOrigin(Enum):
     """A fault of ours; `fault` holds the exception."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provisional:
+class Provisional(Value, frozen=True, gc=False):
     """A 101-199 to our INVITE.  `to_tag` tells early dialogs apart (forking); `body` is early media when present."""
 
     leg: LegId
@@ -53,8 +52,7 @@ class Provisional:
     response: Response
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Value, frozen=True, gc=False):
     """A 2xx to our INVITE.  It is ACKed already, unless the INVITE had no offer: then `ack` must bring the answer."""
 
     leg: LegId
@@ -64,8 +62,7 @@ class Answered:
     response: Response
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Value, frozen=True, gc=True):
     """The leg failed.  `status` 300-699 and `response` are there when `origin` is REMOTE, `fault` when INTERNAL.
 
     `contacts` are where a 3xx points as received, when it could not be followed; `phrase` then says why.
@@ -81,8 +78,7 @@ class Failed:
     fault: Exception | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reinvited:
+class Reinvited(Value, frozen=True, gc=False):
     """A re-INVITE came, or an UPDATE with an offer: answer it with `answer_reinvite`.
 
     `body` None asks for an offer in that answer.
@@ -92,8 +88,7 @@ class Reinvited:
     body: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReinviteAnswered:
+class ReinviteAnswered(Value, frozen=True, gc=False):
     """A 2xx to our re-INVITE.  It is ACKed already, unless we sent no offer: then `ack` must bring the answer."""
 
     leg: LegId
@@ -101,8 +96,7 @@ class ReinviteAnswered:
     body: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReinviteFailed:
+class ReinviteFailed(Value, frozen=True, gc=False):
     """Our re-INVITE was refused for good (488, or 491 too often ...); the leg lives on as it was."""
 
     leg: LegId
@@ -110,8 +104,7 @@ class ReinviteFailed:
     reasons: Sequence[Reason]
 
 
-@dataclass(frozen=True, slots=True)
-class HungUp:
+class HungUp(Value, frozen=True, gc=False):
     """The other end is gone.  `method` is "BYE", or the status of a request that found no dialog: "481", "408".
 
     Nobody refreshed the session in time (RFC 4028): "408", too.
@@ -122,8 +115,7 @@ class HungUp:
     method: str
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
+class Released(Value, frozen=True, gc=False):
     """Nothing of this leg is left on the wire.
 
     `status` is the last thing heard: the final status of the INVITE (487 after CANCEL), or of our BYE; None when
@@ -135,8 +127,7 @@ class Released:
     reasons: Sequence[Reason]
 
 
-@dataclass(frozen=True, slots=True)
-class IncomingInvite:
+class IncomingInvite(Value, frozen=True, gc=False):
     """Somebody calls us: `ring`, `accept`, `reject` or `release`.  An empty `request.body` asks for our offer."""
 
     leg: LegId
@@ -144,8 +135,7 @@ class IncomingInvite:
     source: Peer
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(Value, frozen=True, gc=False):
     """The ACK to our 2xx came.  `cseq` tells the INVITE from a re-INVITE; `body` is the answer, if that was due."""
 
     leg: LegId
@@ -153,16 +143,14 @@ class Acknowledged:
     body: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
+class Cancelled(Value, frozen=True, gc=False):
     """The caller took its INVITE back (CANCEL, or BYE before an answer); it was answered 487."""
 
     leg: LegId
     reasons: Sequence[Reason]
 
 
-@dataclass(frozen=True, slots=True)
-class InfoReceived:
+class InfoReceived(Value, frozen=True, gc=False):
     """An INFO in the dialog (answered 200), for instance application/dtmf-relay.  `content_type` is lower case."""
 
     leg: LegId
@@ -170,24 +158,21 @@ class InfoReceived:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class OptionsAnswered:
+class OptionsAnswered(Value, frozen=True, gc=False):
     """What became of `options`: any final status shows life; None when nothing came back."""
 
     token: object
     status: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(Value, frozen=True, gc=False):
     """Our binding stands (again), for `expires` seconds; it is refreshed before."""
 
     token: object
     expires: int
 
 
-@dataclass(frozen=True, slots=True)
-class NotRegistered:
+class NotRegistered(Value, frozen=True, gc=False):
     """Our binding does not stand: refused with `status`, or (None) without an answer.
 
     `retry_in`: seconds until the next try; None: there will be none, `unregister` was asked for.
@@ -199,24 +184,21 @@ class NotRegistered:
     retry_in: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(Value, frozen=True, gc=False):
     """Bytes that are no SIP message (answered 400 or the like where that is possible)."""
 
     source: Peer
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stray:
+class Stray(Value, frozen=True, gc=False):
     """A well-formed message that belongs to nothing here, dropped."""
 
     source: Peer
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Value, frozen=True, gc=True):
     """An exception of ours outside any leg; `source` is whose message it was, None for a timer or a verb."""
 
     source: Peer | None

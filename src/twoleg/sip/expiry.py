@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from twoleg.sip.message import Message, Request
 from twoleg.sip.outgoing import Fields
+from twoleg.sip.values import Value
 
 TIMER: Final = "timer"
 """The option tag (RFC 4028 10)."""
@@ -21,8 +21,7 @@ _LONGEST: Final = 86_400
 """Seconds that we keep count of; more is as good as never."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionExpires:
+class SessionExpires(Value, frozen=True, gc=False):
     """One Session-Expires value: seconds, and "uac" or "uas" for whoever refreshes, None when that is left open."""
 
     seconds: int

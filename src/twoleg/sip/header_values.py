@@ -7,9 +7,10 @@ meaning.  Digest headers live in `digest`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
+
+from msgspec import field
 
 from twoleg.sip.errors import SipParseError
 from twoleg.sip.syntax import (
@@ -23,13 +24,17 @@ from twoleg.sip.syntax import (
     quote,
     unquote,
 )
+from twoleg.sip.values import Value, replace
 
 # Any scheme, and nothing that would end the URI early once it is printed between angle brackets.
 _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>\"\x7f]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Via:
+_SHORT: Final = 200
+"""Characters of a value worth remembering."""
+
+
+class Via(Value, frozen=True, gc=False):
     """One Via value (RFC 3261 20.42).  `transport` is upper case ("UDP"), `host` a name, address or [IPv6]."""
 
     transport: str
@@ -40,6 +45,10 @@ class Via:
     @classmethod
     def parse(cls, text: str) -> Via:
         """Read `SIP/2.0/UDP host:port;params`, with white space wherever 25.1 allows it.  Raises SipParseError."""
+        return _remembered_via(text) if len(text) <= _SHORT else cls._parse(text)
+
+    @classmethod
+    def _parse(cls, text: str) -> Via:
         sent, semicolon, params = text.partition(";")
         protocol, _, sent_by = sent.strip().partition(" ")
         if protocol[:8] != "SIP/2.0/" or not is_token(protocol[8:]):
@@ -86,12 +95,7 @@ def _spaced_protocol(sent: str) -> tuple[str, str]:
     return f"SIP/2.0/{transport}", sent_by
 
 
-_SHORT: Final = 200
-"""Characters of an address worth remembering."""
-
-
-@dataclass(frozen=True, slots=True)
-class NameAddr:
+class NameAddr(Value, frozen=True, gc=False):
     """A name-addr or addr-spec with header parameters: From, To, Contact, Route, P-Asserted-Identity ...
 
     `display` is the name for people, without quotes or escapes, "" when there is none.  `uri` is the text between
@@ -166,8 +170,7 @@ def _parse_display(text: str) -> str:
     return " ".join(text.split())
 
 
-@dataclass(frozen=True, slots=True)
-class CSeq:
+class CSeq(Value, frozen=True, gc=False):
     """Sequence number (0..2**31-1, RFC 3261 8.1.1.5) and method."""
 
     number: int
@@ -176,6 +179,10 @@ class CSeq:
     @classmethod
     def parse(cls, text: str) -> CSeq:
         """Read `number method`.  Raises SipParseError."""
+        return _remembered_cseq(text) if len(text) <= _SHORT else cls._parse(text)
+
+    @classmethod
+    def _parse(cls, text: str) -> CSeq:
         parts = text.split()
         if len(parts) != 2 or not is_token(parts[1]):
             raise SipParseError("malformed CSeq")
@@ -185,8 +192,7 @@ class CSeq:
         return f"{self.number} {self.method}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Value, frozen=True, gc=False):
     """One Reason value (RFC 3326): `protocol` "Q.850" or "SIP" as it came, `cause` None when absent or no number."""
 
     protocol: str
@@ -209,6 +215,18 @@ class Reason:
         cause = "" if self.cause is None else f";cause={self.cause}"
         text = f";text={quote(self.text)}" if self.text else ""
         return f"{self.protocol}{cause}{text}"
+
+
+@lru_cache(maxsize=1024)
+def _remembered_via(text: str) -> Via:
+    """All responses to a request, and its repetitions, bring back the same Via; bounded as `_remembered` is."""
+    return Via._parse(text)  # noqa: SLF001 - the other half of `parse`
+
+
+@lru_cache(maxsize=1024)
+def _remembered_cseq(text: str) -> CSeq:
+    """Most dialogs begin to count at 1."""
+    return CSeq._parse(text)  # noqa: SLF001 - the other half of `parse`
 
 
 @lru_cache(maxsize=4096)

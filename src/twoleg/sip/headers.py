@@ -20,11 +20,13 @@ class Headers:  # noqa: PLW1641 - mutable, so it has no hash
     reader made of a field until that field changes.
     """
 
-    __slots__ = ("_items", "_parsed")
+    __slots__ = ("_first", "_items", "_parsed")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._items = [(canonical_name(name), value) for name, value in items]
         self._parsed: dict[str, Any] = {}
+        self._first: dict[str, str] | None = None
+        """The first value of each name, once somebody asked."""
 
     @classmethod
     def of_canonical(cls, items: list[tuple[str, str]]) -> Headers:
@@ -35,11 +37,10 @@ class Headers:  # noqa: PLW1641 - mutable, so it has no hash
 
     def get(self, name: str) -> str | None:
         """The first value of `name`, None when there is none."""
-        wanted = CANONICAL.get(name) or canonical_name(name)
-        for key, value in self._items:
-            if key == wanted:
-                return value
-        return None
+        first = self._first
+        if first is None:
+            first = self._first = dict(reversed(self._items))
+        return first.get(CANONICAL.get(name) or canonical_name(name))
 
     def get_all(self, name: str) -> list[str]:
         """Every value of `name` in order, one per header line (a line may hold a comma separated list)."""
@@ -50,13 +51,13 @@ class Headers:  # noqa: PLW1641 - mutable, so it has no hash
         """Append a field."""
         name = canonical_name(name)
         self._items.append((name, value))
-        self._parsed.pop(name, None)
+        self._changed(name)
 
     def insert_first(self, name: str, value: str) -> None:
         """Put a field before all others, as a new topmost Via must be."""
         name = canonical_name(name)
         self._items.insert(0, (name, value))
-        self._parsed.pop(name, None)
+        self._changed(name)
 
     def set(self, name: str, value: str) -> None:
         """Make `value` the only one of `name`, in the place of the first, or at the end."""
@@ -64,20 +65,20 @@ class Headers:  # noqa: PLW1641 - mutable, so it has no hash
         at = self._index(name, default=len(self._items))
         tail = [item for item in self._items[at:] if item[0] != name]
         self._items[at:] = [(name, value), *tail]
-        self._parsed.pop(name, None)
+        self._changed(name)
 
     def replace_first(self, name: str, value: str) -> None:
         """Change the first field of `name`, or append one, and leave the others (`received` in the topmost Via)."""
         name = canonical_name(name)
         at = self._index(name, default=len(self._items))
         self._items[at : at + 1] = [(name, value)]
-        self._parsed.pop(name, None)
+        self._changed(name)
 
     def remove(self, name: str) -> None:
         """Drop every field of `name`; none is fine."""
         name = canonical_name(name)
         self._items = [item for item in self._items if item[0] != name]
-        self._parsed.pop(name, None)
+        self._changed(name)
 
     def parsed(self, name: str, reader: Callable[[Headers], T]) -> T:
         """What `reader` makes of the field `name` (canonical), computed once until `name` changes."""
@@ -88,6 +89,10 @@ class Headers:  # noqa: PLW1641 - mutable, so it has no hash
     def copy(self) -> Headers:
         """An independent copy."""
         return Headers.of_canonical(self._items.copy())
+
+    def _changed(self, name: str) -> None:
+        self._parsed.pop(name, None)
+        self._first = None
 
     def _index(self, name: str, *, default: int) -> int:
         return next((i for i, (key, _) in enumerate(self._items) if key == name), default)

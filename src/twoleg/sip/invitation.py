@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from twoleg.sip.core import Core
 from twoleg.sip.early_dialogs import RELIABLE
@@ -11,10 +10,10 @@ from twoleg.sip.expiry import TIMER
 from twoleg.sip.headers import NameAddr
 from twoleg.sip.outgoing import ALLOW, MAX_FORWARDS, SUPPORTED, Fields, canonical_fields, session_id_field
 from twoleg.sip.peers import Peer
+from twoleg.sip.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Invitation:
+class Invitation(Value, frozen=True, gc=False):
     """What the owner of a leg wants to be sent, and by way of whom."""
 
     target: str

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from twoleg.sip.identity import Identity
 from twoleg.sip.message import Request
 from twoleg.sip.outgoing import branch_of
 from twoleg.sip.peers import Peer
+from twoleg.sip.values import replace
 
 LARGEST_DATAGRAM: Final = 1300
 """Octets of a request; beyond it the path MTU is in danger (18.1.1)."""

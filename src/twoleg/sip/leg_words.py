@@ -5,10 +5,10 @@ Which does what is decided in `leg_fsm`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, auto, unique
 
 from twoleg.sip.errors import SipError
+from twoleg.sip.values import Value
 
 
 class LegStateError(SipError):
@@ -146,8 +146,7 @@ class LegAction(IntEnum):
     """481."""
 
 
-@dataclass(frozen=True, slots=True)
-class LegStep:
+class LegStep(Value, frozen=True, gc=False):
     """One cell: `next` None stays."""
 
     next: LegState | None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from twoleg.sip.values import Value
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+
+class Peer(Value, frozen=True, gc=False):
     """A transport address: `transport` is "udp", "tcp" or "tls"; `host` an IP address without brackets; `port` 1-65535.
 
     `domain` is for TLS alone: the name that the peer's certificate must be for (RFC 5922 7.1), empty for `host` itself.
@@ -29,8 +29,7 @@ class Peer:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Transmit:
+class Transmit(Value, frozen=True, gc=False):
     """One message for the shell to send, whole, to `peer`."""
 
     data: bytes

@@ -5,7 +5,6 @@ No names are resolved: a Contact whose host is a name is asked for at the peer t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from twoleg.sip.errors import SipParseError
@@ -15,6 +14,7 @@ from twoleg.sip.message import Response
 from twoleg.sip.peers import Peer
 from twoleg.sip.routing import as_request_uri, is_secure, next_hop
 from twoleg.sip.uri import SipUri, TelUri, parse_uri
+from twoleg.sip.values import Value
 
 MAX_REDIRECTIONS: Final = 5
 """INVITEs that one call may become because of 3xx responses.  Ours; RFC 3261 leaves it open."""
@@ -26,8 +26,7 @@ _NOT_THERE: Final = frozenset({404, 408, 410, 480, 484, 485, 500, 502, 503, 504}
 """A Contact that answers so cannot be reached, and the next one is asked.  Any other refusal is the callee's word."""
 
 
-@dataclass(frozen=True, slots=True)
-class Aim:
+class Aim(Value, frozen=True, gc=False):
     """A Request-URI, and by way of whom."""
 
     uri: str

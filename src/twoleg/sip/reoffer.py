@@ -6,7 +6,6 @@ A refresh of the session (RFC 4028 7.4) is one that repeats what was told last, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from twoleg.sip.closing import dialog_lost
@@ -21,6 +20,7 @@ from twoleg.sip.outgoing import ALLOW, SUPPORTED, cancel_of
 from twoleg.sip.reoffer_attempt import Attempt
 from twoleg.sip.reoffer_fsm import REOFFER, ReofferAction, ReofferInput, ReofferState
 from twoleg.sip.transaction_client import NOBODY
+from twoleg.sip.values import Value
 
 _MAX_IN_LINE: Final = 8
 _MAX_BACK_OFFS: Final = 8
@@ -29,8 +29,7 @@ _LONGEST_RETRY_AFTER: Final = 32
 """Seconds.  Who is told to wait longer had better be told no."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
+class _Wish(Value, frozen=True, gc=False):
     """One in line."""
 
     body: bytes | None

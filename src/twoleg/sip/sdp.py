@@ -7,7 +7,6 @@ description.  Offer/answer rules are those of RFC 3264.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 from twoleg.sip.errors import SdpError
@@ -22,6 +21,7 @@ from twoleg.sip.sdp_lines import (
     read_lines,
     without_direction,
 )
+from twoleg.sip.values import Value, replace
 
 __all__ = [
     "DEFAULT_CODECS",
@@ -44,8 +44,7 @@ _PROFILE: Final = "RTP/AVP"
 """The only transport we speak of; an answer must repeat the one of the offer (RFC 3264 6), so others are refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
+class Codec(Value, frozen=True, gc=False):
     """One RTP payload type (RFC 3551): number 0..127, encoding name, clock rate in Hz, format parameters."""
 
     payload_type: int
@@ -76,8 +75,7 @@ OFFERED_CODECS: Final = (
 """What a phone is offered whose answer goes on to another phone; those of `DEFAULT_CODECS` are answered alone, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Value, frozen=True, gc=False):
     """The o= line (RFC 4566 5.2): who made the description, and in which version."""
 
     username: str
@@ -89,8 +87,7 @@ class Origin:
         return f"{self.username} {self.session_id} {self.version} {network_of(self.address)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(Value, frozen=True, gc=False):
     """One media description: its m= line and the lines up to the next."""
 
     lines: tuple[Line, ...]
@@ -139,8 +136,7 @@ class Media:
         return self.lines[0][1].split()
 
 
-@dataclass(frozen=True, slots=True)
-class SessionDescription:
+class SessionDescription(Value, frozen=True, gc=False):
     """A whole description: the lines before the first m=, and the media."""
 
     lines: tuple[Line, ...]

@@ -110,14 +110,19 @@ def format_params(params: Params) -> str:
     return "".join([f";{name}" if value is None else f";{name}={value}" for name, value in params.items()])
 
 
+_FEW_DIGITS: Final = 20
+"""Enough for any limit here; converting more of them would cost more than linear time."""
+
+
 def parse_number(text: str, *, limit: int, what: str) -> int:
     """A decimal integer in 0..`limit`; leading zeros are fine (RFC 4475 3.1.1.1), signs and other digits are not."""
     if not (text.isascii() and text.isdigit()):
         raise SipParseError(f"{what} is not a number")
-    digits = text.lstrip("0")
-    if len(digits) > 20 or int(digits or "0") > limit:
+    digits = text if len(text) <= _FEW_DIGITS else text.lstrip("0")
+    number = int(digits or "0") if len(digits) <= _FEW_DIGITS else limit + 1
+    if number > limit:
         raise SipParseError(f"{what} is over {limit}")
-    return int(digits or "0")
+    return number
 
 
 _REG_NAME: Final = re.compile(r"[A-Za-z0-9._\-]+")

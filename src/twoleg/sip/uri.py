@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote as percent_encode
 from urllib.parse import unquote_to_bytes
 
+from msgspec import field
+
 from twoleg.sip.errors import SipParseError
 from twoleg.sip.syntax import Params, format_params, parse_host_port, parse_params
+from twoleg.sip.values import Value
 
 # ':' ends the user and starts the password.  25.1 is narrower, but phones send `sip:*21#@host` as it was dialled.
 _USER: Final = re.compile(r"[!#-9;=?A-~]+")
@@ -18,6 +21,9 @@ _PASSWORD: Final = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,%]*")
 _REST: Final = re.compile(r"[A-Za-z0-9\-_.!~*'()\[\]/:&+$%;=?]*")
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*")
+
+_SHORT: Final = 200
+"""Characters of a URI worth remembering."""
 
 # 19.1.4: these must be on both sides or on none; any other parameter counts only when both have it.
 _STRICT_PARAMS: Final = ("user", "ttl", "method", "maddr", "transport")
@@ -36,8 +42,7 @@ def escape_user(text: str) -> str:
     return percent_encode(text, safe="-_.!~*'()&=+$,;?/", errors="surrogateescape")
 
 
-@dataclass(frozen=True, slots=True)
-class SipUri:
+class SipUri(Value, frozen=True, gc=False):
     """A SIP or SIPS URI.  Every part is raw, that is still percent-encoded, so that printing gives back what came.
 
     `host` is a name, an IPv4 address, or an IPv6 reference in brackets.  `params` has lower-case names.
@@ -55,6 +60,10 @@ class SipUri:
     @classmethod
     def parse(cls, text: str) -> SipUri:
         """Read `sip:user:password@host:port;params?headers`.  Raises SipParseError."""
+        return _remembered(text) if len(text) <= _SHORT else cls._parse(text)
+
+    @classmethod
+    def _parse(cls, text: str) -> SipUri:
         scheme, _, rest = text.partition(":")
         scheme = scheme.lower()
         if scheme not in ("sip", "sips"):
@@ -110,8 +119,13 @@ class SipUri:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class TelUri:
+@lru_cache(maxsize=4096)
+def _remembered(text: str) -> SipUri:
+    """A phone's messages repeat its Contact word for word; bounded in number and, by `_SHORT`, in length."""
+    return SipUri._parse(text)  # noqa: SLF001 - the other half of `parse`
+
+
+class TelUri(Value, frozen=True, gc=False):
     """A tel URI, tolerated and kept as it came; `number` is what stands before the first parameter."""
 
     text: str

@@ -174,5 +174,5 @@ def _tapped(send: Callable[[Transmit], None], tap: Tap) -> Callable[[Transmit], 
     return send_tapped
 
 
-_NOTED: Final = frozenset({Malformed, Stray, Fault, Failed})
+_NOTED: Final[frozenset[type]] = frozenset({Malformed, Stray, Fault, Failed})
 """Events that the driver itself has something to do with; all others pass it by."""

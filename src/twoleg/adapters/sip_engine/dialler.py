@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from uuid import UUID, uuid5
 
 from twoleg.adapters.sip_engine import facts
@@ -32,6 +32,11 @@ CORRELATION = "X-Twoleg-Call"
 """Names the call, by its serial, in the INVITEs of both legs."""
 _SESSIONS = UUID("6f3f7c1e-6d0e-5b0e-9d53-0f2f9d1a7c44")
 """The name space of our Session-IDs (RFC 7989 4.1: version 5): both legs of a call have the same one."""
+
+
+@lru_cache(maxsize=1024)
+def _session_id(serial: int) -> str:
+    return uuid5(_SESSIONS, str(serial)).hex
 
 
 class Dialler:
@@ -110,7 +115,7 @@ class Dialler:
             content_type=MEDIA_TYPE,
             extra_headers=(*route.identity(attempt.shown, local), (CORRELATION, str(entry.call.serial))),
             credentials=route.credentials,
-            session_id=uuid5(_SESSIONS, str(entry.call.serial)).hex,
+            session_id=_session_id(entry.call.serial),
             now=self._shell.now(),
         )
         self._book.bind(entry, role, leg)

@@ -131,7 +131,14 @@ FROM call WHERE serial = ? AND tenant_id = ?
 SELECT * FROM whole_call WHERE serial = ?
 
 -- name: queued_calls
-SELECT * FROM whole_call WHERE phase = 0 ORDER BY serial
+-- The columns of whole_call. Nobody was dialled yet, so there are no facts of legs to look for.
+SELECT
+    serial, tenant_id, phase, reason, cause, caller, called, caller_present, agent_present, call_data,
+    created_at, started_at, talking_at, ended_at, seq,
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    '[]'
+FROM call WHERE phase = 0 ORDER BY serial
 
 -- name: live_calls
 SELECT * FROM whole_call WHERE phase BETWEEN 1 AND 3 ORDER BY serial
