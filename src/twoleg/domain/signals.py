@@ -172,7 +172,7 @@ class Faulted(Value, frozen=True, gc=False):
 
 
 @unique
-class RecordingNews(Enum):
+class RecordingNews(Word):
     """What a relay does about a recording while its call lives."""
 
     STARTED = "started"
@@ -182,8 +182,7 @@ class RecordingNews(Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingTold:
+class RecordingTold(Value, frozen=True, gc=False):
     """Something became of the call's recording; the call goes on either way."""
 
     news: RecordingNews
