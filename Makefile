@@ -62,7 +62,7 @@ static: $(DEV)
 	@$(BIN)/lint-imports --no-logo
 
 test-system:
-	@sh scripts/apt-packages.sh sip-tester:sipp curl:curl kamailio:kamailio kamailio-tls-modules:/usr/lib/*/kamailio/modules/tls.so \
+	@sh scripts/apt-packages.sh sip-tester:sipp curl:curl baresip-core:baresip kamailio:kamailio kamailio-tls-modules:/usr/lib/*/kamailio/modules/tls.so \
 		kamailio-websocket-modules:/usr/lib/*/kamailio/modules/websocket.so \
 		kamailio-outbound-modules:/usr/lib/*/kamailio/modules/outbound.so rtpengine-daemon:rtpengine
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,8 @@ import pytest
 
 from interop.phones import Phone
 from interop.relays import Rtpengine, rtpengine
-from interop.tones import dominant_frequency, tone
+from interop.tones import dominant_frequency, last_frequency, tone
+from patience import eventually
 from service import Service, Trunk
 
 if TYPE_CHECKING:
@@ -55,7 +58,10 @@ async def call(folder: Path, kind: str, *, answer_after: float | None = 0.3, mor
             Phone.on_loopback(CUSTOMER, says=high, hears=folder / "customer.wav", answer_after=answer_after)
         )
         daemon = stack.enter_context(rtpengine(folder / "rtpengine")) if kind == "rtpengine" else None
-        keys = [f'mode = "{kind}"', *([] if daemon is None else [f'rtpengine = ["127.0.0.1:{daemon.port}"]'])]
+        keys = [
+            *([f'mode = "{kind}"'] if kind else []),
+            *([] if daemon is None else [f'rtpengine = ["127.0.0.1:{daemon.port}"]']),
+        ]
         trunks = [
             Trunk(f"to-{phone.user}", f"sip:127.0.0.1:{phone.port}", (phone.user,)) for phone in (agent, customer)
         ]
@@ -80,3 +86,118 @@ async def test_both_hear_each_other(tmp_path: Path, kind: str) -> None:
     assert ended["reasonCode"] == 0
     assert by_agent == pytest.approx(CUSTOMER_HZ, abs=10)
     assert by_customer == pytest.approx(AGENT_HZ, abs=10)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_agent_hears_the_ringing_tone_until_the_customer_answers(tmp_path: Path, kind: str) -> None:
+    async with call(tmp_path, kind, answer_after=None) as talk:
+        client, serial = await talk.begin()
+        with client:
+            await talk.agent.hear_for(0.8)
+            ringing = dominant_frequency(tmp_path / "agent.wav")
+            assert (await asyncio.to_thread(client.query, serial))["state"] == 1
+            await talk.customer.answer()
+            await talk.customer.hear_for(HEARD)
+            sound = talk.agent.saw("HEARD")[-1].seconds
+            await talk.agent.hear_for(sound + HEARD)
+            await talk.customer.hang_up()
+            assert (await asyncio.to_thread(client.until, serial, state=3))["reasonCode"] == 0
+        assert talk.service.faults() == []
+    assert ringing == pytest.approx(RINGING_HZ, abs=10)
+    assert last_frequency(tmp_path / "agent.wav", seconds=0.5) == pytest.approx(CUSTOMER_HZ, abs=10)
+
+
+@pytest.mark.asyncio
+async def test_a_greeting_is_heard_before_the_customer_is_called(tmp_path: Path) -> None:
+    greeting = tone(tmp_path / "greeting.wav", 700, 1.0)
+    async with call(tmp_path, "rtpengine", answer_after=None, more=f'greeting = "{greeting}"') as talk:
+        client, _ = await talk.begin()
+        with client:
+            await talk.agent.hear_for(0.5)
+            assert talk.customer.saw("CALL_INCOMING") == []
+            await talk.customer.wait_for("CALL_INCOMING")
+        assert dominant_frequency(tmp_path / "agent.wav") == pytest.approx(700, abs=10)
+        assert talk.service.faults() == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", KINDS)
+async def test_hold_and_resume_pass_through_the_relay_and_digits_too(tmp_path: Path, kind: str) -> None:
+    async with call(tmp_path, kind) as talk:
+        client, serial = await talk.begin()
+        with client:
+            await talk.customer.hear_for(HEARD)
+            await talk.agent.hold()
+            await talk.customer.wait_for("CALL_HOLD")
+            await talk.agent.resume()
+            await talk.customer.wait_for("CALL_RESUME")
+            sound = talk.customer.saw("HEARD")[-1].seconds
+            await talk.customer.hear_for(sound + HEARD)
+            await talk.agent.press("5")
+            digit = await talk.customer.wait_for("CALL_DTMF_START")
+            await talk.customer.hang_up()
+            assert (await asyncio.to_thread(client.until, serial, state=3))["reasonCode"] == 0
+        assert talk.service.faults() == []
+    assert digit.text == "5"
+    assert last_frequency(tmp_path / "customer.wav", seconds=0.5) == pytest.approx(AGENT_HZ, abs=10)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", KINDS)
+async def test_calls_of_a_relay_that_is_killed_end_with_1004(tmp_path: Path, kind: str) -> None:
+    async with call(tmp_path, kind) as talk:
+        client, serial = await talk.begin()
+        with client:
+            await talk.customer.hear_for(0.3)
+            if talk.daemon is not None:
+                talk.daemon.kill()
+            else:
+                os.kill(talk.service.child("media"), signal.SIGKILL)
+            ended = await asyncio.to_thread(client.until, serial, state=3, seconds=30)
+            await talk.agent.wait_for("CALL_CLOSED")
+            await talk.customer.wait_for("CALL_CLOSED")
+        assert ended["reasonCode"] == 1004
+
+
+@pytest.mark.asyncio
+async def test_the_embedded_relay_is_started_anew_and_takes_calls_again(tmp_path: Path) -> None:
+    async with call(tmp_path, "rtpio") as talk:
+        first = talk.service.child("media")
+        os.kill(first, signal.SIGKILL)
+        assert await asyncio.to_thread(eventually, lambda: talk.service.child("media") != first, seconds=20)
+        client, serial = await talk.begin()
+        with client:
+            await talk.customer.hear_for(0.3)
+            await talk.customer.hang_up()
+            assert (await asyncio.to_thread(client.until, serial, state=3))["reasonCode"] == 0
+
+
+@pytest.mark.asyncio
+async def test_without_any_relay_a_call_ends_with_1004_or_goes_direct_where_that_is_allowed(tmp_path: Path) -> None:
+    nobody = 'mode = "rtpengine"\nrtpengine = ["127.0.0.1:9"]'
+    for number, (more, reason) in enumerate((("", 1004), ('fallback = ["direct"]', 0))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        async with call(folder, "", more=f"{nobody}\n{more}") as talk:
+            client, serial = await talk.begin()
+            with client:
+                if reason == 0:
+                    await talk.customer.hear_for(0.3)
+                    await talk.customer.hang_up()
+                ended = await asyncio.to_thread(client.until, serial, state=3)
+            assert ended["reasonCode"] == reason
+            assert talk.service.faults() == []
+
+
+@pytest.mark.asyncio
+async def test_a_daemon_that_is_gone_costs_new_calls_nothing_while_another_answers(tmp_path: Path) -> None:
+    with rtpengine(tmp_path / "other") as other:
+        daemons = f'mode = "rtpengine"\nrtpengine = ["127.0.0.1:9", "127.0.0.1:{other.port}"]'
+        async with call(tmp_path, "", more=daemons) as talk:
+            client, serial = await talk.begin()
+            with client:
+                await talk.customer.hear_for(0.3)
+                await talk.customer.hang_up()
+                assert (await asyncio.to_thread(client.until, serial, state=3))["reasonCode"] == 0
+            assert talk.service.faults() == []

@@ -53,11 +53,20 @@ def read_samples(path: Path) -> tuple[array[int], int]:
 
 def dominant_frequency(path: Path) -> float:
     """The strongest frequency in Hz (to 10 Hz, 50 to 3,900) in the loudest fifth of a second; 0.0 for silence."""
-    samples, rate = read_samples(path)
+    return _frequency(*read_samples(path))
+
+
+def _frequency(samples: array[int], rate: int) -> float:
     window = _loudest(samples, round(rate * _WINDOW))
     if not is_audible(window):
         return 0.0
     return max(range(50, 3901, 10), key=lambda hz: _power(window, hz / rate))
+
+
+def last_frequency(path: Path, *, seconds: float) -> float:
+    """The same, of the last so many seconds of the recording."""
+    samples, rate = read_samples(path)
+    return _frequency(samples[-round(rate * seconds) :], rate)
 
 
 def is_audible(samples: Sequence[int]) -> bool:
