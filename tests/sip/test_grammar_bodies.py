@@ -143,6 +143,8 @@ DIGEST_BREAKS = [
     ("Digest ", "Digest x=two words, "),
     ("Digest ", 'Digest x=a"b, '),
     ("Digest ", "Digest =a, "),
+    ("Digest ", 'Digest algorithm="", '),
+    ("Digest ", 'Digest algorithm="MD5, SHA-256", '),
     ("Digest ", "Digest"),
 ]
 

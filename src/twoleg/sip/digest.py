@@ -71,7 +71,7 @@ def parse_challenge(text: str) -> Challenge:
     return Challenge(
         realm=_required(params, "realm"),
         nonce=_required(params, "nonce"),
-        algorithm=params.get("algorithm"),
+        algorithm=_token(params, "algorithm"),
         qop=tuple([token.strip().lower() for token in params.get("qop", "").split(",") if token.strip()]),
         opaque=params.get("opaque"),
         is_stale=params.get("stale", "").lower() == "true",
@@ -155,8 +155,8 @@ def parse_credentials(text: str) -> Credentials:
         nonce=_required(params, "nonce"),
         uri=_required(params, "uri"),
         response=_required(params, "response").lower(),
-        algorithm=params.get("algorithm"),
-        qop=params["qop"].lower() if "qop" in params else None,
+        algorithm=_token(params, "algorithm"),
+        qop=(_token(params, "qop") or "").lower() or None,
         nonce_count=params.get("nc", ""),
         cnonce=params.get("cnonce", ""),
         opaque=params.get("opaque"),
@@ -256,4 +256,12 @@ def _required(params: Mapping[str, str], name: str) -> str:
     value = params.get(name)
     if value is None:
         raise SipParseError(f"Digest header without {name}")
+    return value
+
+
+def _token(params: Mapping[str, str], name: str) -> str | None:
+    """A value that is written without quotes; those who quote it against the rule are understood."""
+    value = params.get(name)
+    if value is not None and not is_token(value):
+        raise SipParseError(f"{name} of a Digest header is no token")
     return value
