@@ -26,11 +26,15 @@ class _JumpingSelector(selectors.DefaultSelector):
 
     now = 1000.0
 
+    def __init__(self, on_the_way: float) -> None:
+        super().__init__()
+        self._on_the_way = on_the_way
+
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if ready or timeout == 0:
             return ready
-        ready = super().select(_STUCK if timeout is None else _ON_THE_WAY)
+        ready = super().select(_STUCK if timeout is None else self._on_the_way)
         if ready:
             return ready
         if timeout is None:
@@ -42,15 +46,15 @@ class _JumpingSelector(selectors.DefaultSelector):
 class DrivenLoop(asyncio.SelectorEventLoop):
     """Its time starts at 1000.0 s and moves only by jumps."""
 
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
+    def __init__(self, on_the_way: float = _ON_THE_WAY) -> None:
+        self._jumping = _JumpingSelector(on_the_way)
         super().__init__(self._jumping)
 
     def time(self) -> float:
         return self._jumping.now
 
 
-def drive(story: Coroutine[Any, Any, T]) -> T:
-    """Run `story` on a driven loop."""
-    with asyncio.Runner(loop_factory=DrivenLoop) as runner:
+def drive(story: Coroutine[Any, Any, T], *, has_sockets: bool = True) -> T:
+    """Run `story` on a driven loop; without sockets nothing is on its way, and a jump takes no time at all."""
+    with asyncio.Runner(loop_factory=lambda: DrivenLoop(_ON_THE_WAY if has_sockets else 0)) as runner:
         return runner.run(story)

@@ -308,14 +308,15 @@ async def test_a_disabled_endpoint_is_served_no_more_and_can_be_enabled(world: W
 
     await outbox.note(first, attempt(first), Ruling(Word.GONE), disable="410 Gone")
 
-    assert (outbox.endpoints(), due(outbox), outbox.open_deliveries("we_1")) == ([], [], 0)
+    assert (outbox.endpoints(), outbox.endpoint("we_1")) == ([], None)
+    assert (due(outbox), outbox.open_deliveries("we_1")) == ([], 0)
     disabled = book.endpoint("we_1")
     assert disabled is not None
     assert (disabled.disabled_at, disabled.disabled_why) == (T0 + 120, "410 Gone")
     assert not await outbox.plan(replace(ENDPOINT, cursor=9), planned(1, 3), cursor=10, at=T0)
 
     book.enable("we_1")
-    assert outbox.endpoints() == [replace(ENDPOINT, cursor=9)]
+    assert outbox.endpoints() == [outbox.endpoint("we_1")] == [replace(ENDPOINT, cursor=9)]
 
 
 async def test_the_log_is_paged_newest_first_with_its_attempts(world: World) -> None:

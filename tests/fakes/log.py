@@ -20,6 +20,9 @@ class NotedLog:
     def error(self, event: str, /, **facts: Any) -> None:
         self.lines.append(("error", event, facts))
 
+    def exception(self, event: str, /, **facts: Any) -> None:
+        self.error(event, **facts)
+
     def events(self, level: str) -> list[str]:
         """What was said at that level, in order."""
         return [event for said, event, _ in self.lines if said == level]

@@ -116,6 +116,10 @@ class MemoryOutbox:
     def endpoints(self) -> Sequence[Endpoint]:
         return [each for _, each in sorted(self._kept.endpoints.items()) if each.disabled_at is None]
 
+    def endpoint(self, endpoint_id: str) -> Endpoint | None:
+        endpoint = self._kept.endpoints.get(endpoint_id)
+        return None if endpoint is None or endpoint.disabled_at is not None else endpoint
+
     def sealed(self, endpoint_id: str) -> bytes | None:
         return self._kept.sealed.get(endpoint_id)
 

@@ -111,6 +111,9 @@ class Outbox(Protocol):
     def endpoints(self) -> Sequence[Endpoint]:
         """All that are not disabled."""
 
+    def endpoint(self, endpoint_id: str) -> Endpoint | None:
+        """The endpoint as it is now; None when it is disabled or was removed."""
+
     def sealed(self, endpoint_id: str) -> bytes | None:
         """See `EndpointBook.sealed`."""
 

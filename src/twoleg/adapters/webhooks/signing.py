@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from standardwebhooks.webhooks import Webhook
-
-from twoleg.application.ports import Entropy
-
-PREFIX = "whsec_"
-_SECRET_OCTETS = 32
-"""The specification asks for 24 to 64."""
-
-
-def new_secret(entropy: Entropy) -> str:
-    """A fresh secret, as receivers are told it."""
-    return PREFIX + b64encode(entropy.bits(_SECRET_OCTETS * 8).to_bytes(_SECRET_OCTETS, "big")).decode()
 
 
 def signed_headers(secrets: Sequence[str], *, message_id: str, now_ms: int, body: bytes) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from twoleg.domain.delivery import FINAL, Ruling, State, moved
 from twoleg.domain.tenant import Profile
 from twoleg.domain.webhooks import Endpoint, Planned
 
+_ENDPOINT = query("endpoint")
 _ENABLED = query("enabled_endpoints")
 _SEALED = query("sealed")
 _CALL = query("call")
@@ -51,6 +52,12 @@ class SqliteOutbox:
     def endpoints(self) -> Sequence[Endpoint]:
         """See `Outbox.endpoints`."""
         return [rows.endpoint_from(row) for row in self._reads.all(_ENABLED)]
+
+    def endpoint(self, endpoint_id: str) -> Endpoint | None:
+        """See `Outbox.endpoint`."""
+        row = self._reads.one(_ENDPOINT, endpoint_id)
+        endpoint = None if row is None else rows.endpoint_from(row)
+        return None if endpoint is None or endpoint.disabled_at is not None else endpoint
 
     def sealed(self, endpoint_id: str) -> bytes | None:
         """See `Outbox.sealed`."""
