@@ -70,13 +70,14 @@ def as_svg(ladder: Ladder) -> bytes:
 
 def _rows(ladder: Ladder) -> tuple[list[str], int]:
     """What is drawn for the entries, and how far down it goes."""
-    rows, place, before = [], _TOP, ladder.began_at
+    rows, place, before = [], _TOP - 4, ladder.began_at
     for entry in ladder.entries:
         place += _ROW + (_PAUSE if entry.at - before >= _LONG else 0)
         before = entry.at
         details = _details(entry)
-        rows.append(_row(entry, place, ladder) + _written(details, place))
-        place += _LINE * max(0, len(details) - 2)
+        below = _LINE if entry.kind is Kind.WEBHOOK else 0  # its arrow runs where other details stand
+        rows.append(_row(entry, place, ladder) + _written(details, place + below))
+        place += below + _LINE * max(0, len(details) - 2)
     return rows, place
 
 
@@ -96,9 +97,9 @@ def _written(details: list[str], y: int) -> str:
 def _lane(lane: Lane, bottom: int) -> str:
     x = _LANES[lane]
     return (
-        f'<line class="life" x1="{x}" y1="{_TOP - 28}" x2="{x}" y2="{bottom + 14}"/>'
-        f'<rect class="head" x="{x - 45}" y="{_TOP - 52}" width="90" height="24" rx="4"/>'
-        f'<text class="lane" x="{x}" y="{_TOP - 36}">{lane.value}</text>'
+        f'<line class="life" x1="{x}" y1="{_TOP - 16}" x2="{x}" y2="{bottom + 14}"/>'
+        f'<rect class="head" x="{x - 45}" y="{_TOP - 40}" width="90" height="24" rx="4"/>'
+        f'<text class="lane" x="{x}" y="{_TOP - 24}">{lane.value}</text>'
     )
 
 
@@ -130,6 +131,8 @@ def _step(entry: Entry, y: int, ladder: Ladder) -> str:
 def _arrow(entry: Entry, y: int) -> str:
     begin, end = _LANES[entry.source], _LANES[entry.target]
     left, right = min(begin, end), max(begin, end)
+    if entry.kind is Kind.WEBHOOK:
+        left = _LANES[Lane.CUSTOMER]
     kind = _kind(entry)
     words = plain(entry.label, most=int((right - left - 20) / _LETTER))
     head = end - 9 if end > begin else end + 9

@@ -8,15 +8,12 @@ from typing import Final
 _CSEQ: Final = re.compile(rb"(?im)^cseq[ \t]*:[ \t]*(\d{1,10})[ \t]+(\w{1,20})")
 _REASON: Final = re.compile(rb"(?im)^reason[ \t]*:[ \t]*([^\r\n]{1,200})")
 _CREDENTIALS: Final = re.compile(rb"(?im)^(?:proxy-)?authorization[ \t]*:")
-_NOT_PLAIN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
-"""Control characters, and those that turn the direction of what follows."""
-
 _LONGEST: Final = 200
 
 
 def plain(text: str, *, most: int = _LONGEST) -> str:
-    """One line of printable characters, cut to `most` of them."""
-    flat = _NOT_PLAIN.sub(" ", text).strip()
+    """One line of printable characters, cut to `most` of them: nothing that moves a cursor or turns a direction."""
+    flat = "".join(each if each.isprintable() else " " for each in text).strip()
     return flat if len(flat) <= most else flat[: most - 1] + "…"
 
 
