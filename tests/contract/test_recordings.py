@@ -89,6 +89,7 @@ async def test_a_call_placed_to_be_recorded_is_wanted(world: World) -> None:
     book = world.store.recordings()
 
     assert [book.is_wanted(serial) for serial in (1, 2)] == [True, False]
+    assert not book.is_empty()
     assert book.find(1) == Recording(
         serial=1,
         tenant_id=TENANT,
@@ -131,6 +132,7 @@ async def test_what_makes_no_sense_is_refused_and_nothing_changes(world: World) 
 
     assert isinstance(await ask(book, 1, PAUSE), CommandRefused)
     assert book.find(1) is None
+    assert book.is_empty()
 
 
 async def test_a_call_of_another_tenant_is_no_call(world: World) -> None:

@@ -81,6 +81,9 @@ class MemoryRecordingBook:
         ]
         return found[:limit]
 
+    def is_empty(self) -> bool:
+        return not self._shelf.entries
+
     def is_wanted(self, serial: int) -> bool:
         entry = self._shelf.entries.get(serial)
         return entry is not None and entry.recording.status is RecordingStatus.WANTED

@@ -91,6 +91,11 @@ class FinishRecordings:
     _waiting: set[int] = field(default_factory=set)
     """Told in the log already that they wait for the storage."""
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a storage in trouble holds recordings up."""
+        return bool(self._waiting)
+
     async def look(self) -> int:
         """Finish what is to be finished; answers how many recordings are done with. Raises `StoreUnavailable`."""
         now = self.clock.now_ms()

@@ -56,6 +56,9 @@ class RecordingReader(Protocol):
     def listed(self, tenant_id: str, *, before: int | None = None, limit: int) -> Sequence[Recording]:
         """A tenant's recordings, newest call first; with `before` only those of older calls than that serial."""
 
+    def is_empty(self) -> bool:
+        """Whether nothing was ever to be recorded."""
+
     def is_wanted(self, serial: int) -> bool:
         """Whether it waits for the relay to begin."""
 

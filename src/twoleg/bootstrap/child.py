@@ -23,8 +23,8 @@ Stop = asyncio.Event
 Runner = Callable[[Orders, Log, Callable[[], None], Stop], Awaitable[None]]
 """Runs one kind of process: calls the third argument once it works, and returns soon after the event is set."""
 
-ENGINE, API, SANDBOX, MEDIA = "engine", "api", "sandbox", "media"
-COMMANDS = {f"_{role}": role for role in (ENGINE, API, SANDBOX, MEDIA)}
+ENGINE, API, SANDBOX, MEDIA, RECORDER, WEBHOOKS = "engine", "api", "sandbox", "media", "recorder", "webhooks"
+COMMANDS = {f"_{role}": role for role in (ENGINE, API, SANDBOX, MEDIA, RECORDER, WEBHOOKS)}
 """The hidden commands by which the supervisor starts its children."""
 
 
@@ -81,6 +81,14 @@ def _runner_of(role: str) -> Runner:
         from twoleg.bootstrap.media_process import run_media_process  # noqa: PLC0415 - see the docstring
 
         return run_media_process
+    if role == RECORDER:
+        from twoleg.bootstrap.recorder_process import run_recorder  # noqa: PLC0415 - see the docstring
+
+        return run_recorder
+    if role == WEBHOOKS:
+        from twoleg.bootstrap.webhook_process import run_webhook_process  # noqa: PLC0415 - see the docstring
+
+        return run_webhook_process
     from twoleg.bootstrap.sandbox_process import run_sandbox_process  # noqa: PLC0415 - see the docstring
 
     return run_sandbox_process

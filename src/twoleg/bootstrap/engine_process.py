@@ -18,8 +18,7 @@ from twoleg.adapters.system import SystemClock
 from twoleg.application.conductor import Conductor
 from twoleg.application.errors import StoreUnavailable
 from twoleg.application.ports import CallJournal, TrunkState
-from twoleg.application.quality import QualityBook
-from twoleg.application.recording import NoRecording
+from twoleg.application.recording_desk import Desk, RecordingCommands
 from twoleg.application.recover_calls import recover_calls
 from twoleg.application.take_in_calls import Intake
 from twoleg.bootstrap.garbage import collect_in_quiet_moments
@@ -27,6 +26,7 @@ from twoleg.bootstrap.ladders import Ladders, ladders_of
 from twoleg.bootstrap.logs import CallLines, EngineLines, Log
 from twoleg.bootstrap.media import MediaRoom, media_of
 from twoleg.bootstrap.orders import Orders, inherited
+from twoleg.bootstrap.recordings import spool_of
 from twoleg.bootstrap.signalling import resolver, signalling
 from twoleg.bootstrap.trunk_news import TrunkNews
 from twoleg.bootstrap.trunks import capacity_of, draw, trunks_of
@@ -59,11 +59,16 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
             local_for=lambda peer: shell.agent.local_for(peer),  # noqa: PLW0108 - the shell comes next
             log=log,
         )
-        shell, conductor, watch, room = _assemble(orders, journal, news, ladders, store.quality_book(), log)
+        shell, conductor, watch, room, desk = _assemble(orders, store, journal, news, ladders, log)
+        commands = RecordingCommands(
+            book=store.recordings(), recorder=room.media, tell=conductor.signal, is_living=conductor.__contains__
+        )
         left_behind = recover_calls(journal=journal, conductor=conductor)
         if left_behind:
             log.warning("ended the calls that a dead engine left behind", calls=left_behind)
-        lookout = Lookout(Intake(journal=journal, conductor=conductor), inherited(orders.nudge), log=log)
+        lookout = Lookout(
+            Intake(journal=journal, conductor=conductor, recordings=commands), inherited(orders.nudge), log=log
+        )
         chores = [
             asyncio.create_task(_purge_now_and_then(store, log)),
             asyncio.create_task(news.write()),
@@ -79,6 +84,7 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
         watch.stop()
         await _part(journal, conductor, watch, log)
         await room.part()
+        await desk.part()
         relaying.cancel()
         shell.close()
         log.info("what the sockets counted", **asdict(shell.counters))
@@ -88,8 +94,8 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
 
 
 def _assemble(
-    orders: Orders, journal: CallJournal, news: TrunkNews, ladders: Ladders, book: QualityBook, log: Log
-) -> tuple[Transports[UserAgent], Conductor, TrunkWatch, MediaRoom]:
+    orders: Orders, store: SqliteStore, journal: CallJournal, news: TrunkNews, ladders: Ladders, log: Log
+) -> tuple[Transports[UserAgent], Conductor, TrunkWatch, MediaRoom, Desk]:
     """The circle phones -> engine -> conductor -> engine -> phones, turning."""
     settings = orders.settings
     bound = [inherited(each) for each in orders.sip]
@@ -105,7 +111,14 @@ def _assemble(
 
     watch = TrunkWatch(shell=shell, routes=routes, targets=targets, clock=SystemClock(), changed=changed)
     ways = Ways(routes=routes, targets=targets, capacity=capacity_of(trunks), states=watch, draw=draw, now=shell.now)
-    room = media_of(orders, address=shell.local.host, book=book, desk=NoRecording(), log=log)
+    desk = Desk(
+        book=store.recordings(),
+        make_folder=spool_of(settings.recording).make,
+        tell=lambda serial, signal: conductor.signal(serial, signal),  # noqa: PLW0108 - the conductor comes next
+        clock=SystemClock(),
+        log=log,
+    )
+    room = media_of(orders, address=shell.local.host, book=store.quality_book(), desk=desk, log=log)
     engine = SipCallEngine(
         shell=shell,
         ways=ways,
@@ -121,7 +134,7 @@ def _assemble(
     )
     ways.tell_room(conductor.room)
     shell.start(engine.heard)
-    return shell, conductor, watch, room
+    return shell, conductor, watch, room, desk
 
 
 def _limits(settings: Settings) -> dict[Timer, float]:

@@ -18,11 +18,13 @@ from twoleg.bootstrap.lock import ServiceLock
 from twoleg.bootstrap.logs import Log, open_log
 from twoleg.bootstrap.media import check_sounds
 from twoleg.bootstrap.orders import Orders
+from twoleg.bootstrap.recordings import storage_of
 from twoleg.bootstrap.relay import PatientPipe, Relay
 from twoleg.bootstrap.signalling import tls_of
 from twoleg.bootstrap.sockets import Sockets, address_of, bind_all, descriptors
 from twoleg.bootstrap.store_file import file_of
 from twoleg.bootstrap.supervisor import ChildPlan, Supervisor
+from twoleg.bootstrap.webhook_process import tls_for_receivers
 from twoleg.config import Settings
 
 
@@ -43,12 +45,12 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 async def _serve(settings: Settings, announce: Callable[[str], None], log: Log, relay: Relay) -> None:
     lock = await ServiceLock.take(file_of(settings.store.url))
     try:
-        _prepare_store(settings, log)
+        has_recordings = _prepare_store(settings, log)
         sockets = bind_all(settings)
         try:
             for warning in sockets.warnings:
                 log.warning(warning)
-            plans = _plans(settings, sockets, lock)
+            plans = _plans(settings, sockets, lock, records=has_recordings or settings.media.modes != {"direct"})
             await _supervise(Supervisor(plans, log=log, relay=relay), lambda: announce(ready_line(sockets)))
             log.info("stopped", pid=os.getpid())
         finally:
@@ -57,8 +59,8 @@ async def _serve(settings: Settings, announce: Callable[[str], None], log: Log, 
         lock.release()
 
 
-def _prepare_store(settings: Settings, log: Log) -> None:
-    """Migrate before any child looks, and make sure that tokens can be signed."""
+def _prepare_store(settings: Settings, log: Log) -> bool:
+    """Migrate before any child looks, and make sure that tokens can be signed. Answers whether there are recordings."""
     clock = SystemClock()
     try:
         store = open_store(settings.store.url, clock=clock, logger=log)
@@ -66,13 +68,14 @@ def _prepare_store(settings: Settings, log: Log) -> None:
             ensure_signing_key(
                 directory=store.directory(), registry=store.registry(), entropy=SystemEntropy(), clock=clock
             )
+            return not store.recordings().is_empty()
         finally:
             store.close()
     except ApplicationError as error:
         raise ServiceError(f"store.url = {settings.store.url}: {error}") from error
 
 
-def _plans(settings: Settings, sockets: Sockets, lock: ServiceLock) -> list[ChildPlan]:
+def _plans(settings: Settings, sockets: Sockets, lock: ServiceLock, *, records: bool) -> list[ChildPlan]:
     """In the order in which they are stopped: no new calls first, then the calls, then the phones."""
     http, sip = sockets.http.fileno(), descriptors(sockets.sip)
     tls_of(settings)  # files that cannot be used are told here, in one line
@@ -92,6 +95,12 @@ def _plans(settings: Settings, sockets: Sockets, lock: ServiceLock) -> list[Chil
     if sockets.media is not None:
         relay = sockets.media[1].fileno()
         plans.append(_plan(child.MEDIA, "media", Orders(settings=settings, media=relay), (relay,), lock))
+    if records:
+        storage_of(settings.recording)  # what is missing for it is told here, in one line
+        plans.append(_plan(child.RECORDER, "recorder", Orders(settings=settings), (), lock))
+    if settings.webhooks.enabled:
+        tls_for_receivers(settings.webhooks)  # a file that cannot be used is told here, in one line
+        plans.append(_plan(child.WEBHOOKS, "webhooks", Orders(settings=settings), (), lock))
     if sockets.sandbox is not None:
         phones = sockets.sandbox.fileno()
         plans.append(_plan(child.SANDBOX, "sandbox", Orders(settings=settings, sandbox=phones), (phones,), lock))

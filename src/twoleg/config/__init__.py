@@ -6,6 +6,7 @@ Nothing else reads the file or the environment. Every wrong key or value is a `C
 from twoleg.config.errors import ConfigError
 from twoleg.config.media import MediaSettings
 from twoleg.config.reading import known_keys, load, locate
+from twoleg.config.recording import RecordingSettings
 from twoleg.config.settings import (
     HttpSettings,
     LogSettings,
@@ -19,6 +20,7 @@ from twoleg.config.settings import (
     TrunkSettings,
 )
 from twoleg.config.values import Address
+from twoleg.config.webhooks import WebhookSettings
 
 __all__ = [
     "Address",
@@ -27,6 +29,7 @@ __all__ = [
     "LogSettings",
     "MediaSettings",
     "NodeSettings",
+    "RecordingSettings",
     "SandboxSettings",
     "Settings",
     "SipSettings",
@@ -34,6 +37,7 @@ __all__ = [
     "TimerSettings",
     "TlsSettings",
     "TrunkSettings",
+    "WebhookSettings",
     "known_keys",
     "load",
     "locate",

@@ -11,6 +11,7 @@ from typing import Any
 from twoleg.config.errors import ConfigError, unknown
 from twoleg.config.media import check_media, media_in_folder
 from twoleg.config.overrides import CONFIG_VARIABLE, Overrides
+from twoleg.config.recording import check_recording, recording_in_folder
 from twoleg.config.settings import (
     SECTIONS,
     TRUNK,
@@ -22,6 +23,7 @@ from twoleg.config.settings import (
 )
 from twoleg.config.sip_rules import check_sip
 from twoleg.config.values import Rule
+from twoleg.config.webhooks import check_webhooks, webhooks_in_folder
 
 DEFAULT_FILE = "twoleg.toml"
 
@@ -63,6 +65,8 @@ def load(path: Path, environment: Mapping[str, str]) -> Settings:
         store=_absolute(settings.store, path),
         sip_tls=_in_folder(settings.sip_tls, folder),
         media=media_in_folder(settings.media, folder),
+        webhooks=webhooks_in_folder(settings.webhooks, folder),
+        recording=recording_in_folder(settings.recording, folder),
     )
 
 
@@ -151,7 +155,9 @@ def _require(file: str, where: str, values: Mapping[str, object], section: type[
 
 def _check_together(file: str, settings: Settings) -> None:
     check_sip(file, settings)
+    check_webhooks(file, settings.webhooks)
     check_media(file, settings.media)
+    check_recording(file, settings.recording)
     names: set[str] = set()
     for trunk in settings.trunks:
         if trunk.name in names:

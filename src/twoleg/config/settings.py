@@ -13,7 +13,9 @@ from typing import Annotated, Any, get_args, get_type_hints
 from twoleg.config import values
 from twoleg.config.ladder import LadderSettings
 from twoleg.config.media import MediaSettings
+from twoleg.config.recording import BASE_URL, RecordingSettings
 from twoleg.config.values import Address, Rule
+from twoleg.config.webhooks import WebhookSettings
 from twoleg.domain.trunk import IdentityHeader
 
 _HTTP = Address("tcp", "127.0.0.1", 8080)
@@ -27,6 +29,8 @@ class HttpSettings:
     listen: Annotated[Address, values.TCP_ADDRESS] = _HTTP
     workers: Annotated[int, values.whole(1, 64)] = 1
     """API processes that share the address."""
+    public_url: Annotated[str | None, BASE_URL] = None
+    """Where clients reach us, for URLs that we hand out; None: where the request at hand was sent to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +144,8 @@ class Settings:
     timers: TimerSettings = TimerSettings()
     sandbox: SandboxSettings = SandboxSettings()
     media: MediaSettings = field(default_factory=MediaSettings)
+    recording: RecordingSettings = field(default_factory=RecordingSettings)
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     log: LogSettings = LogSettings()
     node: NodeSettings = NodeSettings()
     ladder: LadderSettings = field(default_factory=LadderSettings)
@@ -153,6 +159,8 @@ SECTIONS: dict[str, type[Any]] = {
     "timers": TimerSettings,
     "sandbox": SandboxSettings,
     "media": MediaSettings,
+    "recording": RecordingSettings,
+    "webhooks": WebhookSettings,
     "log": LogSettings,
     "node": NodeSettings,
     "ladder": LadderSettings,

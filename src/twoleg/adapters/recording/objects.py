@@ -22,6 +22,10 @@ _PART = 8 << 20
 _PATIENCE = timedelta(seconds=60)
 
 
+class UnusableStore(ValueError):
+    """The store cannot even be tried: what is said of it makes no sense."""
+
+
 def s3_store(
     *,
     bucket: str,
@@ -31,20 +35,29 @@ def s3_store(
     access_key: str | None,
     secret_key: str | None,
 ) -> ObjectStore:
-    """The store at that bucket; what is None comes from the environment (AWS_REGION and its like) or the machine."""
+    """The store at that bucket; what is None comes from the environment (AWS_REGION and its like) or the machine.
+
+    Raises `UnusableStore`.
+    """
     given = {
         "endpoint": endpoint,
         "region": region,
         "access_key_id": access_key,
         "secret_access_key": secret_key,
     }
-    return S3Store(
-        bucket,
-        prefix=prefix or None,
-        config={name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]  # its keys are these
-        client_options={"allow_http": endpoint is not None and endpoint.startswith("http://"), "timeout": _PATIENCE},
-        retry_config={"max_retries": 3, "retry_timeout": _PATIENCE},
-    )
+    try:
+        return S3Store(
+            bucket,
+            prefix=prefix or None,
+            config={name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]  # its keys are these
+            client_options={
+                "allow_http": endpoint is not None and endpoint.startswith("http://"),
+                "timeout": _PATIENCE,
+            },
+            retry_config={"max_retries": 3, "retry_timeout": _PATIENCE},
+        )
+    except BaseError as error:
+        raise UnusableStore(type(error).__name__) from error
 
 
 class ObjectStorage:

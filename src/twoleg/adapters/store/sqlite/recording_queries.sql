@@ -77,6 +77,9 @@ SELECT
     )
 FROM recording AS r WHERE r.serial = ?
 
+-- name: any_recording
+SELECT 1 FROM recording LIMIT 1
+
 -- name: recordings
 SELECT
     r.serial, r.tenant_id, r.status, r.format, r.wanted_at, r.began_at, r.ended_at, r.duration_ms, r.bytes, r.sha256,

@@ -32,6 +32,7 @@ _WANT = query("want_recording")
 _CALL = query("recorded_call")
 _SET_STATUS = query("set_recording_status")
 _ADD_NOTE = query("add_recording_note")
+_ANY = query("any_recording")
 _IS_WANTED = query("recording_is_wanted")
 _COMMANDS = query("recording_commands_after")
 _NEWEST_NOTE = query("newest_recording_note")
@@ -72,6 +73,10 @@ class SqliteRecordingBook:
         """See `RecordingReader.listed`."""
         upto = LARGEST_SERIAL if before is None else before
         return [_recording_from(row) for row in self._reads.all(_LIST, tenant_id, upto, limit)]
+
+    def is_empty(self) -> bool:
+        """See `RecordingReader.is_empty`."""
+        return self._reads.one(_ANY) is None
 
     def is_wanted(self, serial: int) -> bool:
         """See `RecordingReader.is_wanted`."""
