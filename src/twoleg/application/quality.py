@@ -12,7 +12,7 @@ from twoleg.domain.quality import LegQuality
 class QualityNotes(Protocol):
     """Takes the facts of a call whose media is over."""
 
-    def __call__(self, serial: int, legs: Mapping[Role, LegQuality]) -> None:
+    def __call__(self, serial: int, legs: Mapping[Role, LegQuality], /) -> None:
         """On the loop; returns at once. They are kept soon: a crash right after may lose them."""
 
 

@@ -144,7 +144,7 @@ class QualityPad:
         self._log = log
         self._waiting: dict[int, Mapping[Role, LegQuality]] = {}
 
-    def __call__(self, serial: int, legs: Mapping[Role, LegQuality]) -> None:
+    def __call__(self, serial: int, legs: Mapping[Role, LegQuality], /) -> None:
         """See `QualityNotes`."""
         self._waiting[serial] = legs
 

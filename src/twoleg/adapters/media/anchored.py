@@ -226,7 +226,8 @@ class AnchoredPath:
 
     async def _pass_offer(self, role: Role) -> None:
         offer = await self._anchor.offer(role, self._heard(role))
-        if is_known(SessionDescription.parse(offer), self._sides[role.other].told):
+        side, other = self._sides[role], self._sides[role.other]
+        if is_known(side.heard, side.before) or is_known(SessionDescription.parse(offer), other.told):
             self._answer(role, await self._anchor.answer(role.other, self._heard(role.other)))
         else:
             self._tell(role.other, offer, Purpose.PASS)

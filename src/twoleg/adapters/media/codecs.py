@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from twoleg.sip.sdp import OFFERED_CODECS, Codec, Media, SessionDescription
+from twoleg.sip.values import replace
 
 RECORDABLE: Final = tuple(codec for codec in OFFERED_CODECS if codec.name in ("PCMA", "PCMU", "telephone-event"))
 """What a call that is recorded is offered: G.711 is what a recording is made of."""

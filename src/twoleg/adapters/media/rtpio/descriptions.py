@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from twoleg.sip.errors import SdpError
 from twoleg.sip.sdp import Media, SessionDescription
 from twoleg.sip.sdp_lines import network_of
+from twoleg.sip.values import replace
 
 _OF_THE_PATH = frozenset({"rtcp", "candidate", "end-of-candidates", "ice-ufrag", "ice-pwd", "ice-options", "ice-lite"})
 """Attributes about how the author is reached: with a relay in between they are not true any more."""
