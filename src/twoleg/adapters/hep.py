@@ -20,8 +20,8 @@ _GENERIC: Final = 0
 _SIP: Final = 1
 """Chunk 11: the protocol of the payload."""
 _TCP, _UDP = 6, 17
-_LARGEST: Final = 65_507
-"""Octets that a datagram over IPv4 has room for."""
+_LARGEST_PAYLOAD: Final = 65_507 - 512
+"""Octets of a message: a datagram over IPv4 has room for so many, and for the other chunks."""
 _MOST_WAITING: Final = 4096
 """Messages; beyond that they are dropped and counted."""
 
@@ -136,21 +136,20 @@ class HepSender:
 
     def _run(self) -> None:
         while (told := self._inbox.get()) is not None:
-            serial, noted = told
-            made = packet(without_secrets(noted, self._local_for), serial=serial, agent=self._agent, key=self._key)
-            self._send(made)
+            try:
+                self._send(*told)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it costs one packet, not all that follow
+                self.unsent += 1
+                if self._is_well:
+                    self._log.warning("a HEP collector cannot be told", collector=self._collector[0], why=repr(error))
+                self._is_well = False
 
-    def _send(self, made: bytes) -> None:
-        if len(made) > _LARGEST:
+    def _send(self, serial: int, noted: Noted) -> None:
+        message = without_secrets(noted, self._local_for)
+        if len(message.data) > _LARGEST_PAYLOAD:
             self.unsent += 1
             return
-        try:
-            self._socket.sendto(made, self._collector)
-        except OSError as error:
-            self.unsent += 1
-            if self._is_well:
-                self._log.warning("the HEP collector cannot be told", collector=self._collector[0], why=str(error))
-            self._is_well = False
-        else:
-            self.sent += 1
-            self._is_well = True
+        made = packet(message, serial=serial, agent=self._agent, key=self._key)
+        self._socket.sendto(made, self._collector)
+        self.sent += 1
+        self._is_well = True

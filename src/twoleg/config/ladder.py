@@ -32,5 +32,5 @@ class LadderSettings:
     """A HEP3 collector that gets every message of every call."""
     hep_agent: Annotated[int, values.whole(0, 2**32 - 1)] = 2001
     """The capture id that we are known by there."""
-    hep_key: Annotated[str | None, values.SECRET] = field(default=None, repr=False)
+    hep_key: Annotated[str | None, values.HEP_KEY] = field(default=None, repr=False)
     """What it knows us by; None: it asks for none."""

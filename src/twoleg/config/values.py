@@ -169,6 +169,13 @@ def _read_collector(value: object) -> Address:
     return Address("udp", host, port)
 
 
+def _read_hep_key(value: object) -> str:
+    key = text(value)
+    if len(key) > 128 or not key.isascii() or not key.isprintable():
+        raise ValueError
+    return key
+
+
 def _one_or_more(read: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
     """For a key whose list of one may be written without the brackets."""
 
@@ -264,4 +271,5 @@ IDENTITY: Rule[tuple[IdentityHeader, ...]] = listed(
 )
 TENANTS: Rule[tuple[str, ...]] = listed("a list of tenant ids; leave it out for all tenants", text, at_least=1)
 WORD: Rule[str] = Rule("a string that is not empty", text)
+HEP_KEY: Rule[str] = Rule("a string of 1 to 128 letters, digits and signs", _read_hep_key, secret=True)
 SECRET: Rule[str] = Rule("a string that is not empty", text, secret=True)

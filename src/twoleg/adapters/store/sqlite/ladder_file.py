@@ -95,6 +95,9 @@ class SqliteLadderArchive:
             return None
         try:
             with closing(open_reader(self._path)) as connection:
+                (version,) = connection.execute(_GET_VERSION).fetchone()
+                if version != _VERSION:  # it is just being made, or was made by another release
+                    return None
                 row = connection.execute(_GET, (serial,)).fetchone()
             return None if row is None else _unpacked(row[0])
         except sqlite3.Error as error:

@@ -5,9 +5,7 @@ Whatever goes wrong here costs ladders and a line in the log, never a call.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,6 @@ from typing import Final
 from twoleg.adapters.store.sqlite.connection import pause
 from twoleg.adapters.store.sqlite.ladder_file import LadderFile
 from twoleg.adapters.store.sqlite.log import StoreLog, UnfailingLog
-from twoleg.application.errors import StoreUnavailable
 from twoleg.application.ladder.noted import LocalFor, Noted, without_secrets
 from twoleg.application.ladder.values import Capture, WireMessage
 from twoleg.domain.call import Call
@@ -111,7 +108,7 @@ class LadderWriter:
             self._purge_when_due()
             batch = self._collect()
             if batch:
-                self._store(batch, [self._captured(each) for each in batch])
+                self._store(batch)
         self._close_file()
 
     def _collect(self) -> list[Job]:
@@ -120,7 +117,7 @@ class LadderWriter:
             first = self._inbox.get(timeout=_PURGE_EVERY)
         except Empty:
             return []
-        batch = deque([first])
+        batch = [first]
         if not self._is_closing:
             pause(_GATHER)
         while len(batch) < _LARGEST_BATCH and not self._inbox.empty():
@@ -143,8 +140,8 @@ class LadderWriter:
             is_dropped=job.is_dropped,
         )
 
-    def _store(self, batch: Sequence[Job], captures: Sequence[Capture]) -> None:
-        is_written = self._guarded(lambda: self._opened().put(captures))
+    def _store(self, batch: Sequence[Job]) -> None:
+        is_written = self._guarded(lambda: self._opened().put([self._captured(each) for each in batch]))
         with self._lock:
             self._waiting -= sum(each.size for each in batch)
             if is_written:
@@ -173,10 +170,10 @@ class LadderWriter:
         """Whether it was done; the file is opened anew the next time when it was not."""
         try:
             work()
-        except (sqlite3.Error, OSError, StoreUnavailable) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it costs these ladders, not all that follow
             self._close_file()
             if self._is_well:
-                self._log.warning("ladders cannot be kept", file=str(self._path), error=str(error))
+                self._log.warning("ladders cannot be kept", file=str(self._path), error=repr(error))
             self._is_well = False
             return False
         self._is_well = True
