@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import threading
 from typing import TYPE_CHECKING
 
 from patience import eventually
@@ -108,4 +110,40 @@ def test_a_reader_that_is_stuck_does_not_stop_the_writers() -> None:
     assert eventually(lambda: len(drain(reading)) > 0)
     os.close(reading)
     opened.finish()
+    os.close(writing)
+
+
+def test_lines_of_one_turn_of_the_loop_go_out_together_and_in_order() -> None:
+    async def story() -> tuple[bytes, bytes]:
+        pipe.gather(asyncio.get_running_loop())
+        pipe.write(b"one\n")
+        pipe.write(b"two\n")
+        at_once = drain(reading)
+        await asyncio.sleep(0)
+        later = drain(reading)
+        pipe.write(b"three\n")
+        pipe.ungather()
+        return at_once, later
+
+    reading, writing = os.pipe()
+    pipe = PatientPipe(writing)
+    assert asyncio.run(story()) == (b"", b"one\ntwo\n")
+    pipe.write(b"four\n")
+    assert drain(reading) == b"three\nfour\n"
+    os.close(reading)
+    os.close(writing)
+
+
+def test_a_line_of_another_thread_does_not_wait_for_the_loop() -> None:
+    async def story() -> bytes:
+        pipe.gather(asyncio.get_running_loop())
+        other = threading.Thread(target=pipe.write, args=(b"elsewhere\n",))
+        other.start()
+        other.join()
+        return drain(reading)
+
+    reading, writing = os.pipe()
+    pipe = PatientPipe(writing)
+    assert asyncio.run(story()) == b"elsewhere\n"
+    os.close(reading)
     os.close(writing)

@@ -31,11 +31,12 @@ COMMANDS = {f"_{role}": role for role in (ENGINE, API, SANDBOX, MEDIA, RECORDER,
 def main(role: str) -> int:
     """Be that child until told to stop, or until the supervisor is gone. Answers the exit code."""
     orders = Orders.decode(sys.stdin.buffer.readline())
-    log = open_log(orders.settings.log.level, process=role, onto=PatientPipe(sys.stderr.fileno()))
+    pipe = PatientPipe(sys.stderr.fileno())
+    log = open_log(orders.settings.log.level, process=role, onto=pipe)
     threading.Thread(target=_die_with_supervisor, daemon=True, name="lifeline").start()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(_runner_of(role), orders, log))
+            runner.run(_run(_runner_of(role), orders, log, pipe))
     except (ApplicationError, ServiceError) as error:
         log.error("cannot go on", why=str(error))  # noqa: TRY400 - the line says it all; a traceback would hide it
         return 1
@@ -45,10 +46,14 @@ def main(role: str) -> int:
     return 0
 
 
-async def _run(runner: Runner, orders: Orders, log: Log) -> None:
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await runner(orders, log, _say_ready, stop)
+async def _run(runner: Runner, orders: Orders, log: Log, pipe: PatientPipe) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    pipe.gather(loop)
+    try:
+        await runner(orders, log, _say_ready, stop)
+    finally:
+        pipe.ungather()
 
 
 def _say_ready() -> None:

@@ -5,6 +5,7 @@ A child writes into a pipe, and drops (and counts) lines while that is full; the
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import stat
@@ -42,21 +43,49 @@ class PatientPipe:
         self._descriptor = descriptor
         self._rest = b""
         self._dropped = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = 0
+        self._gathered: list[bytes] = []
         if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
             os.set_blocking(descriptor, False)
             with suppress(OSError):
                 fcntl.fcntl(descriptor, _SET_PIPE_SIZE, _PIPE_SIZE)
 
+    def gather(self, loop: asyncio.AbstractEventLoop) -> None:
+        """From now on the lines of one turn of this loop, which runs in this thread, go out together, until `ungather`.
+
+        A system call for each line would be a tenth of what a call costs.
+        """
+        self._loop, self._thread = loop, threading.get_ident()
+
+    def ungather(self) -> None:
+        """Let out what was gathered; each line goes out by itself again. Harmless when nothing was gathered."""
+        self._loop = None
+        self._let_out()
+
     def write(self, line: bytes, /) -> int:
-        """Take a line, now or not at all. Answers the bytes that went out at once."""
+        """Take a line, now or not at all. Answers the bytes that went out at once, or will with this turn of the loop."""
+        if self._loop is None or threading.get_ident() != self._thread:
+            return self._put(line)
+        if not self._gathered:
+            self._loop.call_soon(self._let_out)
+        self._gathered.append(line)
+        return len(line)
+
+    def _let_out(self) -> None:
+        if self._gathered:
+            lines, self._gathered = b"".join(self._gathered), []
+            self._put(lines)
+
+    def _put(self, line: bytes) -> int:
         if self._rest and not self._finish():
-            self._dropped += 1
+            self._dropped += line.count(b"\n")
             return 0
         told = self._report() + line
         try:
             sent = os.write(self._descriptor, told)
         except OSError:  # full, or nobody reads any more
-            self._dropped += 1
+            self._dropped += line.count(b"\n")
             return 0
         self._dropped = 0
         self._rest = told[sent:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from twoleg.sip.peers import Peer, RandomBits
@@ -202,6 +203,7 @@ def _bare(uri: SipUri) -> str:
     return (uri.params.get("maddr") or uri.host).strip("[]")
 
 
+@lru_cache(maxsize=256)
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(host)
