@@ -11,7 +11,7 @@ CODE := src tests $(wildcard bench)
 WORKERS ?= 2
 SECONDS ?= 60
 
-.PHONY: help venv demo test check fuzz bench format states explain lock clean static test-system
+.PHONY: help venv demo test check fuzz bench format states interop-table explain lock clean static test-system
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
@@ -46,6 +46,9 @@ states: $(DEV) ## write docs/states.md from the call machine's table
 
 explain: $(DEV) ## write docs/explain.md from the tables of verdicts
 	@$(BIN)/python scripts/write-explain-page.py
+
+interop-table: test-system $(DEV) ## run the interop tests and write docs/interop.md from what the phones saw
+	@PYTHONPATH=tests $(BIN)/python -m pytest -n $(WORKERS) -p interop.page --interop-page docs/interop.md tests/interop
 
 lock: ## pin the newest allowed releases again, with hashes
 	@sh scripts/lock.sh

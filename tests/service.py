@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
+import witness
 from patience import eventually, wall_clock_ms
 
 if TYPE_CHECKING:
@@ -224,6 +225,7 @@ class Client:
         answer = self.post(QUERY_PATH, callSerialNo=serial)
         assert answer["retCode"] == "0", answer
         result: dict[str, Any] = answer["result"]
+        witness.answer(serial, result)
         return result
 
     def until(self, serial: str, *, state: int, seconds: float = 15.0) -> dict[str, Any]:

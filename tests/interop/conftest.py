@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from interop.exchange import Desk
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """See `interop.scenario`."""
+    config.addinivalue_line("markers", "scenario(peer, over, says): a row of docs/interop.md")
+
+
 @pytest.fixture(scope="session")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
     """A service that lets phones ring, and people talk, for as long as anybody likes."""

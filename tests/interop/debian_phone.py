@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+import witness
 from interop.edge import free_port
 from interop.sipp import LOOPBACK
 from interop.sockets import tcp_ports_of, udp_ports_of
@@ -132,7 +133,9 @@ class DebianPhone:
             raise AssertionError(f"baresip did not start:\n{(folder / 'log.txt').read_text(errors='replace')}")
         connection = socket.create_connection((LOOPBACK, control), timeout=10)
         connection.settimeout(0)
-        return cls(process, connection, folder, user, port)
+        phone = cls(process, connection, folder, user, port)
+        witness.phone(folder.name, phone.story)
+        return phone
 
     def address(self, transport: str = "udp") -> tuple[str, int]:
         """Where it listens for that transport."""
@@ -185,6 +188,12 @@ class DebianPhone:
         """
         recorded = [dominant_frequency(path) for path in sorted((self.folder / "heard").glob("*-dec.wav"))]
         return next((hz for hz in recorded if hz), 0.0)
+
+    def story(self) -> str:
+        """Its events, in order, and the tone that it heard."""
+        words = [str(each["type"]) for each in self._said if str(each.get("type", "")).startswith("CALL_")]
+        hz = self.heard()
+        return ", ".join(dict.fromkeys([*words, f"heard {hz:.0f} Hz"] if hz else words))
 
     def report(self) -> str:
         """What a person needs to see why it failed."""

@@ -92,6 +92,10 @@ class PlacedCall:
         assert answer == expected
         return answer
 
+    def shows_end(self, *, seconds: float) -> dict[str, Any]:
+        """It ends, with whatever reason."""
+        return self.client.until(self.serial, state=3, seconds=seconds)
+
     def ended(self, reason: int, *, seconds: float = 25.0) -> dict[str, Any]:
         """It ends, with that reason, not before it started; and that stays so."""
         answer = self.shows(3, reason=reason, seconds=seconds)

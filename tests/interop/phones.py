@@ -16,6 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import witness
+from interop.tones import dominant_frequency
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
@@ -120,6 +123,7 @@ class Phone:
             stdout=asyncio.subprocess.PIPE,
         )
         phone = cls(user, 0, process)
+        witness.phone(hears.stem if hears else user, lambda: phone.story(hears))
         listening = asyncio.create_task(phone._listen())
         try:
             ready = await phone.wait_for("READY")
@@ -199,6 +203,13 @@ class Phone:
             raise PhoneFailedError(f"{self.user} waited {seconds} s for {what}:\n{self._story()}") from None
         if not holds():
             raise PhoneFailedError(f"{self.user} is gone, without {what}:\n{self._story()}")
+
+    def story(self, recording: Path | None = None) -> str:
+        """Its stack's events, in order, and the tone in what it recorded."""
+        words = [event.name for event in self.events if event.name.startswith(("CALL_", "REG", "UNREG"))]
+        if recording is not None and recording.exists():
+            words.append(f"heard {dominant_frequency(recording):.0f} Hz")
+        return ", ".join(dict.fromkeys(words))
 
     def _story(self) -> str:
         return "\n".join(f"{event.name} {event.text or event.seconds or ''}" for event in self.events)

@@ -15,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import witness
 from interop.sockets import tcp_ports_of, udp_ports_of
 from patience import eventually
 
@@ -66,6 +67,14 @@ class TracedMessage:
         """The first header field of that long name, without its name; empty where there is none."""
         found = re.search(rf"^{re.escape(name)}[ \t]*:[ \t]*(.*?)[ \t]*\r?$", self.text, re.MULTILINE | re.IGNORECASE)
         return found.group(1) if found else ""
+
+    @property
+    def word(self) -> str:
+        """`INVITE` or `200 BYE` when it was heard, `-> BYE` or `-> 200` when it was said."""
+        word = self.method if self.status is None else f"{self.status}"
+        if self.direction is Direction.SENT:
+            return f"-> {word}"
+        return word if self.status is None else f"{word} {self.method}"
 
     @property
     def body(self) -> str:
@@ -151,6 +160,7 @@ class Sipp:
         for _attempt in range(_ATTEMPTS):
             started = cls._spawn([binary, *arguments], folder, at or (LOOPBACK, _free_udp_port()), over)
             if eventually(started._is_bound, unless=started._has_ended) or started.process.poll() == 0:
+                witness.phone(folder.name, started.story)
                 return started  # or so short a scenario that it is over already
             started.stop()
         raise SippFailedError(f"sipp never bound a port:\n{(folder / 'screen.log').read_text(errors='replace')}")
@@ -244,6 +254,14 @@ class Sipp:
             raise SippFailedError(f"sipp ended with status {status}:\n{self.report()}")
         return self.messages()
 
+    def story(self) -> str:
+        """What it heard and said in its first call, in order, repeats told once; what it said after an arrow."""
+        messages = once(self.messages())
+        calls = list(dict.fromkeys(message.header("Call-ID") for message in messages))
+        words = [message.word for message in messages if message.header("Call-ID") in calls[:1]]
+        more = f" (and {len(calls) - 1} more calls)" if len(calls) > 1 else ""
+        return ", ".join(words) + more
+
     def errors(self) -> str:
         """sipp's error log; empty when it had nothing to complain of."""
         log = self.folder / "errors.log"
@@ -269,6 +287,18 @@ class Sipp:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def once(messages: list[TracedMessage]) -> list[TracedMessage]:
+    """Without retransmissions: on a busy machine a timer of 500 ms may run out before the answer is read."""
+    seen = set()
+    kept = []
+    for message in messages:
+        known_by = (message.direction, message.start_line, message.header("CSeq"), message.header("Via"))
+        if known_by not in seen:
+            seen.add(known_by)
+            kept.append(message)
+    return kept
 
 
 def _parse_trace(trace: bytes) -> Iterator[TracedMessage]:

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from interop.phones import Phone
+from interop.scenario import Peer, scenario
 from interop.tones import dominant_frequency, tone
 from service import ACCESS_CODE, Service, Trunk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+pytestmark = scenario(Peer.BARESIP_PYTHON, "UDP")
 
 AGENT, CUSTOMER = "88889050", "88889060"
 AGENT_HZ, CUSTOMER_HZ = 440, 1000

@@ -11,6 +11,7 @@ import trustme
 
 from interop.debian_phone import DebianPhone
 from interop.phones import Phone
+from interop.scenario import Peer, scenario
 from interop.sipp import LOOPBACK
 from interop.tones import dominant_frequency, tone
 from patience import eventually, eventually_async
@@ -19,6 +20,8 @@ from service import Client, Service, Trunk
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+pytestmark = scenario(Peer.DEBIAN_BARESIP, "UDP")
 
 AGENT, CUSTOMER = "88889050", "88889060"
 AGENT_HZ, CUSTOMER_HZ = 440, 1000
@@ -62,6 +65,7 @@ def talk(agent: DebianPhone, customer: DebianPhone, *, seconds: float = TALK) ->
     assert eventually(lambda: agent.receives() > WHOLE, seconds=15), agent.report()
 
 
+@scenario(Peer.DEBIAN_BARESIP, "{transport}")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("transport", "who", "reason"), [("udp", "customer", 0), ("tcp", "agent", 1), ("tls", "customer", 0)]

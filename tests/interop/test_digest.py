@@ -8,6 +8,7 @@ import pytest
 
 from interop.challenges import Challenge
 from interop.exchange import PASSWORD, USERNAME
+from interop.scenario import Peer, scenario
 from interop.scripts import (
     AGENT_ANSWERS,
     AGENT_IS_CONNECTED,
@@ -29,6 +30,8 @@ from interop.wire import heard, requests, story
 
 if TYPE_CHECKING:
     from interop.exchange import Desk
+
+pytestmark = scenario(Peer.SIPP, "UDP")
 
 CHALLENGES = [
     Challenge(401, "MD5"),

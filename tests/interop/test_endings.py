@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from interop.exchange import Exchange
+from interop.scenario import Peer, scenario
 from interop.scripts import (
     AGENT_ANSWERS,
     AGENT_IS_CONNECTED,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from interop.exchange import Desk
+
+pytestmark = scenario(Peer.SIPP, "UDP")
 
 ANSWERS_THE_CANCEL = (
     INVITED

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from interop.scenario import Peer, scenario
 from interop.scripts import (
     AGENT_ANSWERS,
     INVITED,
@@ -23,6 +24,8 @@ from interop.wire import only, requests, story
 
 if TYPE_CHECKING:
     from interop.exchange import Desk
+
+pytestmark = scenario(Peer.SIPP, "UDP")
 
 NO_ROUTES = "9000"
 """A number that no trunk takes."""

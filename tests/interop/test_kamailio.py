@@ -12,6 +12,7 @@ import trustme
 
 from interop.edge import ENGINE, Edge, free_port
 from interop.phones import Phone
+from interop.scenario import Peer, scenario
 from interop.scripts import INVITED, phone, refuses
 from interop.sipp import LOOPBACK, Sipp
 from interop.tones import dominant_frequency, tone
@@ -22,6 +23,8 @@ from service import ACCESS_CODE, Service, Trunk
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
+
+pytestmark = scenario(Peer.KAMAILIO, "UDP")
 
 AGENT, CUSTOMER = "88889050", "99990060"
 SECRETS = {AGENT: "agent's own", ENGINE: "engine's own"}
@@ -92,6 +95,7 @@ async def registered(edge: Edge, transport: str, papers: Papers, **options: Any)
         yield agent
 
 
+@scenario(Peer.KAMAILIO, "TLS, {engine}, {customers}")
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("engine", "customers"), [("udp", "tcp"), ("tcp", "udp")])
 async def test_an_agent_over_tls_and_the_customer_hear_each_other(tmp_path: Path, engine: str, customers: str) -> None:
@@ -160,6 +164,7 @@ def test_a_carrier_in_trouble_is_left_for_the_next_one(tmp_path: Path) -> None:
     assert only(second, "INVITE").header("Proxy-Authorization") == ""
 
 
+@scenario(Peer.KAMAILIO, "{transport}")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 async def test_a_phone_registers_by_its_transport_and_rings(tmp_path: Path, transport: str) -> None:
@@ -187,6 +192,7 @@ async def test_a_wrong_password_registers_nobody(tmp_path: Path) -> None:
     assert "401" in refused.text
 
 
+@scenario(Peer.KAMAILIO, "WSS")
 def test_an_agent_over_a_secure_websocket_is_called_there(tmp_path: Path) -> None:
     papers = Papers(tmp_path)
     with edge_and_service(tmp_path, papers) as (edge, service):

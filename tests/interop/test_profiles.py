@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from interop.scenario import Peer, scenario
 from interop.scripts import (
     AGENT_ANSWERS,
     AGENT_IS_CONNECTED,
@@ -22,6 +23,8 @@ from interop.scripts import (
 
 if TYPE_CHECKING:
     from interop.exchange import Desk
+
+pytestmark = scenario(Peer.SIPP, "UDP")
 
 NORMAL, BUSY, NO_ANSWER, REJECTED = 16, 17, 19, 21
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from interop.challenges import Challenge
 from interop.exchange import PASSWORD, USERNAME
+from interop.scenario import Peer, scenario
 from interop.scripts import (
     AGENT_ANSWERS,
     AGENT_IS_CONNECTED,
@@ -33,6 +34,8 @@ from interop.wire import media, once, only, requests, story
 
 if TYPE_CHECKING:
     from interop.exchange import Desk
+
+pytestmark = scenario(Peer.SIPP, "UDP")
 
 
 def test_each_reliable_provisional_is_acknowledged_in_its_order(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from interop.scenario import Peer, scenario
 from interop.scripts import (
     AGENT_ANSWERS,
     AGENT_IS_CONNECTED,
@@ -33,6 +34,8 @@ from interop.wire import media, once, only, requests, sdp_version, story
 if TYPE_CHECKING:
     from interop.exchange import Desk
     from interop.sipp import Sipp, TracedMessage
+
+pytestmark = scenario(Peer.SIPP, "UDP")
 
 
 def answer_to_own(phone: Sipp) -> TracedMessage:

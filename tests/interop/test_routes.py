@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from interop.scenario import Peer, scenario
 from interop.scripts import (
     AGENT_ANSWERS,
     AGENT_IS_CONNECTED,
@@ -27,6 +28,8 @@ from interop.wire import only, requests, story
 
 if TYPE_CHECKING:
     from interop.exchange import Desk
+
+pytestmark = scenario(Peer.SIPP, "UDP")
 
 HERE = "[local_ip]:[local_port]"
 

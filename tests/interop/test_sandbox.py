@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 
 from interop.phones import Phone
+from interop.scenario import Peer, scenario
 from interop.sipp import Direction, Sipp
 from sandbox.served import sandbox
+
+pytestmark = scenario(Peer.BARESIP_PYTHON, "UDP")
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 
 
+@scenario(Peer.SIPP, "UDP")
 @pytest.mark.asyncio
 async def test_sipp_calls_a_phone_of_the_sandbox(tmp_path: Path) -> None:
     async with sandbox() as address:
@@ -23,6 +27,7 @@ async def test_sipp_calls_a_phone_of_the_sandbox(tmp_path: Path) -> None:
     assert sorted(status or 0 for status in received) == [180] * 5 + [200] * 10
 
 
+@scenario(Peer.SIPP, "UDP")
 @pytest.mark.asyncio
 async def test_sipp_keeps_its_scenario_when_one_packet_in_ten_is_lost(tmp_path: Path) -> None:
     async with sandbox() as address:

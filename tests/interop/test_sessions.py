@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from interop.scenario import Peer, scenario
 from interop.scripts import (
     AGENT_ANSWERS,
     AGENT_IS_CONNECTED,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
     from interop.exchange import Desk
     from interop.sipp import Sipp, TracedMessage
+
+pytestmark = scenario(Peer.SIPP, "UDP")
 
 TAKES_UPDATE = "Allow: INVITE, ACK, BYE, CANCEL, UPDATE"
 TAKES_NO_UPDATE = "Allow: INVITE, ACK, BYE, CANCEL"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from interop.scenario import Peer, scenario
 from interop.scripts import (
     AGENT_ANSWERS,
     AGENT_IS_CONNECTED,
@@ -36,6 +37,8 @@ from interop.wire import heard, media, once, only, requests, story
 
 if TYPE_CHECKING:
     from interop.exchange import Desk
+
+pytestmark = scenario(Peer.SIPP, "UDP")
 
 DIGIT = "Signal=5\nDuration=160\n"
 FAX = "\n".join(

@@ -12,6 +12,7 @@ import pytest
 import trustme
 
 from interop.phones import Phone
+from interop.scenario import Peer, scenario
 from interop.scripts import (
     AGENT_ANSWERS,
     AGENT_IS_CONNECTED,
@@ -35,6 +36,8 @@ from service import Service, Trunk
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+pytestmark = scenario(Peer.SIPP, "TCP")
 
 AGENT, CUSTOMER = "88889050", "88889060"
 BOTH = 'listen = ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"]'
@@ -96,6 +99,7 @@ def test_a_call_over_tcp_from_end_to_end(tmp_path: Path, who: str) -> None:
         assert ";transport=tcp>" in invite.header("Contact")
 
 
+@scenario(Peer.SIPP, "TCP, UDP")
 def test_one_phone_over_tcp_talks_to_one_over_udp(tmp_path: Path) -> None:
     with (
         sipp(tmp_path, "a", AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released(), over="tcp") as agent,
@@ -111,6 +115,7 @@ def test_one_phone_over_tcp_talks_to_one_over_udp(tmp_path: Path) -> None:
     assert ";transport" not in only(customer, "INVITE").header("Contact")
 
 
+@scenario(Peer.SIPP, "UDP, TCP")
 def test_an_invite_too_large_for_udp_goes_over_tcp(tmp_path: Path) -> None:
     with (
         sipp(
@@ -128,6 +133,7 @@ def test_an_invite_too_large_for_udp_goes_over_tcp(tmp_path: Path) -> None:
     assert len(invite.text.encode()) > 1300
 
 
+@scenario(Peer.SIPP, "UDP")
 def test_where_tcp_is_refused_a_large_invite_goes_over_udp_after_all(tmp_path: Path) -> None:
     with (
         sipp(
@@ -220,6 +226,7 @@ async def phones(
             yield agent, customer, service
 
 
+@scenario(Peer.BARESIP_PYTHON, "{transport}")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("transport", ["tcp", "tls"])
 @pytest.mark.parametrize(("who", "reason"), [("customer", 0), ("agent", 1)])
@@ -241,6 +248,7 @@ async def test_real_phones_hear_each_other(tmp_path: Path, transport: str, who: 
     assert dominant_frequency(tmp_path / "customer.wav") == pytest.approx(440, abs=10)
 
 
+@scenario(Peer.BARESIP_PYTHON, "TLS")
 @pytest.mark.asyncio
 async def test_a_phone_certified_for_somebody_else_is_not_called(tmp_path: Path) -> None:
     papers = Papers(tmp_path)
@@ -254,6 +262,7 @@ async def test_a_phone_certified_for_somebody_else_is_not_called(tmp_path: Path)
         assert await eventually_async(lambda: told in [line.get("why") for line in service.log()])
 
 
+@scenario(Peer.SANDBOX, "UDP")
 def test_two_phones_in_the_box_talk_over_ipv6(tmp_path: Path) -> None:
     more = '[sandbox]\nenabled = true\nlisten = "udp:[::1]:0"'
     with Service.start(tmp_path, sip='listen = ["udp:127.0.0.1:0", "udp:[::1]:0"]', more=more) as service:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from interop.challenges import Challenge
+from interop.scenario import Peer, scenario
 from interop.scripts import (
     AGENT_ANSWERS,
     CUSTOMER_ANSWERS,
@@ -32,6 +33,8 @@ from service import Client, Service, Trunk
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+pytestmark = scenario(Peer.SIPP, "UDP")
 
 FOLLOWS = follows_until_released(sdp(41000, version=2))
 AGENT = AGENT_ANSWERS + FOLLOWS
@@ -140,7 +143,7 @@ def test_a_silent_trunk_is_left_for_the_next_one_and_both_are_facts(tmp_path: Pa
     assert story(second)[:3] == ["INVITE", "-> 180", "-> 200"]
 
 
-@pytest.mark.parametrize("answer", [(503, "Service Unavailable"), (500, "Server Internal Error")])
+@pytest.mark.parametrize("answer", [(503, "Service Unavailable"), (500, "Server Internal Error")], ids=["503", "500"])
 def test_a_trunk_in_trouble_is_left_for_the_next_one(tmp_path: Path, answer: tuple[int, str]) -> None:
     overloaded = refuses(*answer, headers=['Reason: Q.850;cause=34;text="all lines taken"'])
     with (
@@ -161,6 +164,22 @@ def test_a_trunk_in_trouble_is_left_for_the_next_one(tmp_path: Path, answer: tup
     )
     assert (agent["sip_status"], agent["cause"]) == (486, 17)
     assert story(first) == ["INVITE", f"-> {answer[0]}", "ACK"]
+
+
+def test_a_trunk_that_wants_to_be_left_alone_is_not_asked_again(tmp_path: Path) -> None:
+    """RFC 3261 20.33: a 503 with Retry-After; as there is no other way, the next call ends with 6 at once, cause 42."""
+    alone = refuses(503, "Service Unavailable", headers=["Retry-After: 60"])
+    with line(tmp_path, "carrier", INVITED, alone) as carrier:
+        with Service.start(tmp_path, trunks=[trunk("carrier", carrier.uri)]) as service, service.client() as client:
+            refused = client.create_call("1001", "2001")
+            assert client.until(refused, state=3)["reasonCode"] == 2
+            spared = client.create_call("1002", "2002")
+            assert client.until(spared, state=3)["reasonCode"] == 6
+            assert status(service, refused)["agent"]["sip_status"] == 503
+            assert status(service, spared)["cause"] == 42
+            carrier.kept()
+            assert service.faults() == []
+    assert len(requests(carrier, "INVITE")) == 1
 
 
 def test_a_trunk_that_nobody_listens_at_is_left_at_once(tmp_path: Path) -> None:

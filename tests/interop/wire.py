@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from interop.sipp import Direction
+from interop.sipp import Direction, once
+
+__all__ = ["heard", "media", "media_host", "once", "only", "requests", "sdp_version", "story"]
 
 if TYPE_CHECKING:
     from interop.sipp import Sipp, TracedMessage
@@ -12,24 +14,12 @@ if TYPE_CHECKING:
 
 def story(phone: Sipp) -> list[str]:
     """What it heard and said, in order: `INVITE`, `-> 180`, `-> 200`, `ACK`; what it said after an arrow."""
-    return [_word(message) for message in once(phone.messages())]
+    return [message.word for message in once(phone.messages())]
 
 
 def heard(phone: Sipp) -> list[str]:
     """What it heard: methods, and statuses with the method they answer (`200 BYE`)."""
-    return [_word(message) for message in once(phone.messages()) if message.direction is Direction.RECEIVED]
-
-
-def once(messages: list[TracedMessage]) -> list[TracedMessage]:
-    """Without retransmissions: on a busy machine a timer of 500 ms may run out before the answer is read."""
-    seen = set()
-    kept = []
-    for message in messages:
-        known_by = (message.direction, message.start_line, message.header("CSeq"), message.header("Via"))
-        if known_by not in seen:
-            seen.add(known_by)
-            kept.append(message)
-    return kept
+    return [message.word for message in once(phone.messages()) if message.direction is Direction.RECEIVED]
 
 
 def requests(phone: Sipp, method: str) -> list[TracedMessage]:
@@ -59,10 +49,3 @@ def media_host(message: TracedMessage) -> str:
 def sdp_version(message: TracedMessage) -> int:
     """The version of its o= line."""
     return next(int(line.split()[2]) for line in message.body.splitlines() if line.startswith("o="))
-
-
-def _word(message: TracedMessage) -> str:
-    word = message.method if message.status is None else f"{message.status}"
-    if message.direction is Direction.SENT:
-        return f"-> {word}"
-    return word if message.status is None else f"{word} {message.method}"
