@@ -85,6 +85,8 @@ SDP_BREAKS = [
     ("\r\nt=", "\r\nm=audio -1 RTP/AVP 0\r\nt="),
     ("\r\nt=", f"\r\nm=audio {'9' * 5000} RTP/AVP 0\r\nt="),
     ("\r\nt=", "\r\nm=audio \u0661 RTP/AVP 0\r\nt="),
+    ("\r\nt=", "\r\nm=audi\x1fo 6000 RTP/AVP 0\r\nt="),
+    ("\r\nt=", "\r\nm=audio 6000 RTP/AVP 0\u2003\r\nt="),
 ]
 
 

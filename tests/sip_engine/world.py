@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from application.test_conductor import HeldJournal, NotedLog
 from domain.calls import SERIAL, a_call
 from sip.network import Fate, Network, perfect
+from sip_engine.agreement import End, Story
 from twoleg.adapters.media.direct import DirectMedia
+from twoleg.adapters.sip_engine.dialler import CORRELATION
 from twoleg.adapters.sip_engine.engine import SipCallEngine
 from twoleg.adapters.sip_engine.routes import Routes
 from twoleg.adapters.sip_engine.watch import TrunkWatch
@@ -24,7 +26,17 @@ from twoleg.domain.call import Call
 from twoleg.domain.effects import Timer
 from twoleg.domain.trunk import Trunk
 from twoleg.domain.values import replace
-from twoleg.sip.events import Cancelled, Event, HungUp, IncomingInvite, LegId, Reinvited, Released
+from twoleg.sip.events import (
+    Acknowledged,
+    Cancelled,
+    Event,
+    Failed,
+    HungUp,
+    IncomingInvite,
+    LegId,
+    Reinvited,
+    Released,
+)
 from twoleg.sip.message import Request
 from twoleg.sip.parser import parse_datagram
 from twoleg.sip.peers import Peer
@@ -128,6 +140,7 @@ class Carrier:
         self.times: list[float] = []
         self.live: set[LegId] = set()
         self.ringing: set[LegId] = set()
+        self.stories: dict[LegId, Story] = {}
         network.parties[self.address] = self  # type: ignore[assignment]  # see EngineShell
 
     @property
@@ -139,10 +152,24 @@ class Carrier:
 
     def accept(self, leg: LegId) -> None:
         if leg in self.ringing:
+            self.stories[leg].answered_at = self.now
             self.ua.accept(leg, body=SDP, now=self.now)
+
+    def refuse(self, leg: LegId, status: int) -> None:
+        """No more than one final answer: a phone that was not wanted any more says nothing."""
+        if leg in self.ringing:
+            self.stories[leg].status = status
+            self.stories[leg].ends(End.REFUSED, self.now)
+            self.ua.reject(leg, status=status, now=self.now)
 
     def hang_up(self) -> None:
         for leg in tuple(self.live):
+            self.hang_up_leg(leg)
+
+    def hang_up_leg(self, leg: LegId) -> None:
+        """What is gone already cannot be hung up."""
+        if leg in self.live:
+            self.stories[leg].ends(End.HUNG_UP, self.now)
             self.ua.release(leg, now=self.now)
 
     def listen(self) -> None:
@@ -157,11 +184,21 @@ class Carrier:
                 self.times.append(self.now)
                 self.live.add(leg)
                 self.ringing.add(leg)
+                serial, number = int(request.headers.get(CORRELATION) or "0"), SipUri.parse(request.uri).user
+                self.stories[leg] = Story(serial, number or "")
                 self.habit(self, leg, request)
             case Reinvited(leg=leg):
                 self.ua.answer_reinvite(leg, status=200, body=SDP, now=self.now)
-            case Cancelled(leg=leg) | HungUp(leg=leg):
+            case Acknowledged(leg=leg) if self.stories[leg].acknowledged_at is None:
+                self.stories[leg].acknowledged_at = self.now
+            case Cancelled(leg=leg, reasons=reasons):
                 self.ringing.discard(leg)
+                self.stories[leg].ends(End.CANCELLED, self.now, reasons)
+            case HungUp(leg=leg, reasons=reasons, method=method):
+                self.ringing.discard(leg)
+                self.stories[leg].ends(End.TOLD if method == "BYE" else End.GONE, self.now, reasons)
+            case Failed(leg=leg):
+                self.stories[leg].ends(End.GONE, self.now)
             case Released(leg=leg):
                 self.ringing.discard(leg)
                 self.live.discard(leg)

@@ -12,7 +12,8 @@ from twoleg.sip.errors import SdpError
 Line = tuple[str, str]
 """Type letter and value of one line: ("o", "- 1 1 IN IP4 192.0.2.1")."""
 
-_MEDIA: Final = re.compile(r"[^\s]+ +\d{1,5}(?:/\d{1,5})? +[^\s]+(?: +[^\s]+)+ *", re.ASCII)
+# Not re.ASCII: what stands between two fields for str.split, such as U+001F, must not pass for a part of one here.
+_MEDIA: Final = re.compile(r"\S+ +[0-9]{1,5}(?:/[0-9]{1,5})? +\S+(?: +\S+)+ *")
 _NUMBER: Final = re.compile(r"\d{1,40}", re.ASCII)
 _MAX_PORT: Final = 65_535
 
