@@ -22,6 +22,7 @@ _TYPES = {
     "`array`": "an array",
     "`object`": "an object",
     "`float`": "a number",
+    "`null`": "null",
     " | null`": "`",
 }
 
