@@ -193,12 +193,12 @@ class Exchange:
 
     @classmethod
     @contextmanager
-    def running(cls, folder: Path, *, pairs: int, timers: Mapping[str, float]) -> Iterator[Self]:
-        """Start it, with that many pairs of lines, and stop it at the end; it must end well."""
+    def running(cls, folder: Path, *, pairs: int, timers: Mapping[str, float], more: str = "") -> Iterator[Self]:
+        """Start it, with that many pairs of lines and `more` TOML, and stop it at the end; it must end well."""
         lines = list(_free_lines(pairs))
         trunks = [line.trunk for pair in lines for line in pair]
         with (
-            Service.start(folder, trunks=trunks, timers=timers) as service,
+            Service.start(folder, trunks=trunks, timers=timers, more=more) as service,
             CommandLine.start(service.config) as operator,
         ):
             exchange = cls(service, operator, iter(lines))
