@@ -146,6 +146,7 @@ DIGEST_BREAKS = [
     ("Digest ", 'Digest x=a"b, '),
     ("Digest ", "Digest =a, "),
     ("Digest ", 'Digest algorithm="", '),
+    ("Digest ", "Digest x=a\\, "),
     ("Digest ", 'Digest algorithm="MD5, SHA-256", '),
     ("Digest ", "Digest"),
 ]

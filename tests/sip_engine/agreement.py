@@ -44,12 +44,9 @@ class Story:
     """With which the phone refused."""
     reasons: Sequence[ReasonHeader] = ()
     """What it was told at the end."""
-    hears_bye: bool = False
-    """Whether a BYE reached it at all."""
 
     def ends(self, end: End, now: float, reasons: Sequence[ReasonHeader] = ()) -> None:
         """The first end counts; what comes later crossed it."""
-        self.hears_bye = self.hears_bye or end is End.TOLD
         if self.end is None:
             self.end, self.ended_at, self.reasons = end, now, reasons
 

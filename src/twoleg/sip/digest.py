@@ -247,7 +247,7 @@ def _without_quotes(value: str) -> str:
         if end_of_quoted(value, 0) != len(value):
             raise SipParseError("malformed Digest value")
         return value[1:-1]
-    if '"' in value or len(value.split()) != 1:
+    if '"' in value or "\\" in value or len(value.split()) != 1:  # between quotes it must mean the same
         raise SipParseError("malformed Digest value")
     return value
 
