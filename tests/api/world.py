@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,6 +13,8 @@ from api.doubles import NotingDirectory, NotingIntake, NotingReader, PlainHasher
 from fakes.clock import DrivenClock
 from fakes.ladders import MemoryLadders
 from fakes.log import NotedLog
+from fakes.recordings import MemoryStorage
+from fakes.webhooks import OpenBox
 from twoleg.api.aicc.face import (
     CREATE_CALL_V1_PATH,
     CREATE_CALL_V3_PATH,
@@ -21,12 +23,14 @@ from twoleg.api.aicc.face import (
     TOKEN_PATH,
 )
 from twoleg.api.app import create_app
+from twoleg.application.event_tail import EventTail
 from twoleg.application.ladder.keeping import Keeping
 from twoleg.application.ladder.ports import NoDeliveries
 from twoleg.application.ladder.read_ladder import ReadLadder
 from twoleg.application.ports import App, Intent, Placed, SigningKey
+from twoleg.application.webhook_desk import WebhookDesk
 from twoleg.domain.call import Call, Leg, Phase, Role
-from twoleg.domain.machine import Step
+from twoleg.domain.machine import Step, step
 from twoleg.domain.tenant import Profile, Tenant
 from twoleg.domain.trunk import Trunk
 from twoleg.domain.values import replace as changed
@@ -34,7 +38,9 @@ from twoleg.domain.values import replace as changed
 if TYPE_CHECKING:
     from contract.worlds import Store
     from twoleg.api.app import App as AsgiApplication
-    from twoleg.application.ports import CallJournal, SecretHasher
+    from twoleg.application.ports import CallJournal, Clock, SecretHasher
+    from twoleg.application.recording_storage import RecordingStorage
+    from twoleg.domain.signals import Signal
 
 ACCESS_CODES = ("640003", "640060")
 NOW = 1_621_823_865_000
@@ -45,10 +51,12 @@ DAY_MS = 86_400_000
 class World:
     """One service over a store. `log` holds what it logged, `nudges` how often it woke the engine."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, clock: Clock | None = None) -> None:
+        """`clock`: the service's own, where time has to pass by itself; else it stands still unless it is advanced."""
         self.store = store
         self.registry = store.registry()
         self.clock = DrivenClock(start_ms=NOW)
+        self.service_clock = clock or self.clock
         self.plain_hasher = PlainHasher()
         self.hasher: SecretHasher = self.plain_hasher
         self.trouble = Trouble()
@@ -56,13 +64,17 @@ class World:
         self.intake = NotingIntake(store.intake(), self.trouble)
         self.reader = NotingReader(store.reader(), self.trouble)
         self.ladders = MemoryLadders()
+        self.recordings = store.recordings()
+        self.recording_storage: RecordingStorage = MemoryStorage()
+        self.public_url: str | None = None
         self.log = NotedLog()
         self.nudges = 0
-        self.trunks = (Trunk(name="carrier", uri="sip:192.0.2.1"),)
+        self.trunks: tuple[Trunk, ...] = (Trunk(name="carrier", uri="sip:192.0.2.1"),)
         self.registry.add_signing_key(SigningKey("k1", b"a key of the tests, 32 bytes long"), at=NOW)
         self._runner = asyncio.Runner()
         self._journal: CallJournal | None = None
         self._stored = 0
+        self._now = NOW
         self.app = self.start()
 
     def start(self) -> AsgiApplication:
@@ -71,7 +83,7 @@ class World:
             directory=self.directory,
             reader=self.reader,
             intake=self.intake,
-            clock=self.clock,
+            clock=self.service_clock,
             entropy=SeededEntropy(),
             hasher=self.hasher,
             nudge=self._nudge,
@@ -87,7 +99,17 @@ class World:
                 keeping=Keeping(),
                 clock=self.clock,
             ),
+            recordings=self.recordings,
+            recording_storage=self.recording_storage,
+            public_url=self.public_url,
             trunks=self.trunks,
+            webhook_desk=WebhookDesk(
+                book=self.store.endpoint_book(),
+                box=OpenBox(),
+                feed=self.store.event_feed(),
+                clock=self.service_clock,
+                entropy=SeededEntropy(),
+            ),
             node_id=1,
             log=self.log,
         )
@@ -132,13 +154,46 @@ class World:
         self._runner.run(self._store(call))
         return call
 
+    @property
+    def tail(self) -> EventTail:
+        """Where the running service's readers stand in line."""
+        tail = getattr(self.app._on_stop, "__self__", None)
+        assert isinstance(tail, EventTail)
+        return tail
+
+    def hangups(self) -> list[int]:
+        """The calls whose end is wished for."""
+
+        async def read() -> list[int]:
+            return list(self._journal_here().hangup_requests())
+
+        return self._runner.run(read())
+
+    def tell(self, call: Call, *signals: Signal) -> Call:
+        """What becomes of a stored call by these signals; made durable, with its events, as the engine does."""
+        return self._runner.run(self._tell(call, signals))
+
+    async def _tell(self, call: Call, signals: Sequence[Signal]) -> Call:
+        journal = self._journal_here()
+        for signal in signals:
+            self._now += 1
+            taken = step(call, signal, self._now)
+            call = taken.call
+            journal.append(taken, lambda: None)
+        await journal.drained()
+        return call
+
+    def _journal_here(self) -> CallJournal:
+        if self._journal is None:
+            self._journal = self.store.journal(asyncio.get_running_loop())
+        return self._journal
+
     async def _store(self, call: Call) -> None:
         queued = changed(call, phase=Phase.QUEUED, started_at=None, ended_at=None, reason=None, cause=None)
         assert isinstance(await self.store.intake().place(Intent(queued)), Placed)
-        if self._journal is None:
-            self._journal = self.store.journal(asyncio.get_running_loop())
-        self._journal.append(Step(call), lambda: None)
-        await self._journal.drained()
+        journal = self._journal_here()
+        journal.append(Step(call), lambda: None)
+        await journal.drained()
 
 
 class Client:

@@ -333,6 +333,8 @@ async def test_the_log_is_paged_newest_first_with_its_attempts(world: World) -> 
 
     assert [each.seq for each in (*newest, *rest)] == [3, 2, 1]
     assert (rest[0].attempts, rest[0].due_at) == (2, T0 + 900)
+    assert book.place_of("we_1", 1, 2, T0) == newest[-1].delivery_id
+    assert [book.place_of("we_1", 1, 9, T0), book.place_of("we_2", 1, 2, T0)] == [None, None]
     assert book.attempts([first.delivery_id, newest[0].delivery_id]) == {first.delivery_id: tries}
 
 

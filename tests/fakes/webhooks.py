@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec.json import decode, encode
+
 from twoleg.application.errors import NotFound
 from twoleg.application.event_feed import Recorded
-from twoleg.application.webhook_ports import Attempted, Delivery, EndpointChanged, Parcel, Subject
+from twoleg.application.webhook_ports import Attempted, CannotOpen, Delivery, EndpointChanged, Parcel, Subject
 from twoleg.domain.delivery import FINAL, Ruling, State, moved
 from twoleg.domain.values import replace
-from twoleg.domain.webhooks import Endpoint, Format, Planned, callbacks_of
+from twoleg.domain.webhooks import Credentials, Endpoint, Format, Planned, callbacks_of
 
 if TYPE_CHECKING:
     from fakes.store import Kept
@@ -44,6 +46,19 @@ class KeptWebhooks:
 
     def of(self, endpoint_id: str) -> list[Delivery]:
         return [each for each in self.deliveries.values() if each.endpoint_id == endpoint_id]
+
+
+class OpenBox:
+    """A `SecretBox` that hides nothing, and knows whose each seal is."""
+
+    def seal(self, credentials: Credentials, *, label: str) -> bytes:
+        return label.encode() + b" " + encode(credentials)
+
+    def open(self, sealed: bytes, *, label: str) -> Credentials:
+        owner, _, secrets = sealed.partition(b" ")
+        if owner != label.encode():
+            raise CannotOpen(label)
+        return decode(secrets, type=Credentials)
 
 
 class MemoryEndpointBook:
@@ -94,6 +109,11 @@ class MemoryEndpointBook:
     def deliveries(self, endpoint_id: str, *, before: int | None, limit: int) -> Sequence[Delivery]:
         found = [each for each in self._kept.of(endpoint_id) if before is None or each.delivery_id < before]
         return found[::-1][:limit]
+
+    def place_of(self, endpoint_id: str, serial: int, seq: int, planned_at: int) -> int | None:
+        wanted = (serial, seq, planned_at)
+        found = [each for each in self._kept.of(endpoint_id) if (each.serial, each.seq, each.planned_at) == wanted]
+        return found[0].delivery_id if found else None
 
     def attempts(self, delivery_ids: Collection[int]) -> dict[int, Sequence[Attempted]]:
         return {key: found for key, found in self._kept.attempts.items() if key in delivery_ids}

@@ -11,6 +11,7 @@ from domain.calls import T0
 from fakes.log import NotedLog
 from fakes.loop_clock import LoopClock
 from fakes.store import MemoryStore
+from fakes.webhooks import OpenBox
 from twoleg.application.deliver_webhooks import DeliverWebhooks
 from twoleg.application.webhook_courier import Post
 from twoleg.domain.delivery import Outcome, Schedule
@@ -30,18 +31,6 @@ REFUSED = Outcome(accepted=False, said="500", status=500)
 
 class Killed(BaseException):
     """The process is gone: nothing of it happens any more."""
-
-
-class OpenBox:
-    """A `SecretBox` that hides nothing."""
-
-    def seal(self, credentials: Credentials, *, label: str) -> bytes:
-        return f"{label} {credentials.signing[0].secret}".encode()
-
-    def open(self, sealed: bytes, *, label: str) -> Credentials:
-        owner, secret = sealed.decode().split(" ")
-        assert owner == label
-        return Credentials(signing=(SigningSecret(secret),))
 
 
 @dataclass
@@ -117,7 +106,7 @@ class World:
                 created_at=T0,
                 cursor=0,
             ),
-            f"{endpoint_id} whsec_{endpoint_id}".encode(),
+            OpenBox().seal(Credentials(signing=(SigningSecret("whsec_"),)), label=endpoint_id),
         )
 
     def call(self, call: Call) -> None:

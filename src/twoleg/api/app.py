@@ -22,6 +22,8 @@ from twoleg.api.native.face import NATIVE
 from twoleg.api.native.face import make_routes as make_native_routes
 from twoleg.api.native.ladder import ladder_operations, ladder_routes
 from twoleg.api.native.problems import Kind, Problem, problem_answer
+from twoleg.api.native.webhook_describe import operations as webhook_operations
+from twoleg.api.native.webhooks import webhook_routes
 from twoleg.api.openapi import make_document
 from twoleg.api.probes import make_probes, serve_document
 from twoleg.api.probes import operations as probe_operations
@@ -39,6 +41,7 @@ from twoleg.application.place_call import PlaceCall
 from twoleg.application.ports import CallIntake, CallReader, Clock, Directory, Entropy, Nudge, SecretHasher, TrunkBoard
 from twoleg.application.rehearse_call import RehearseCall
 from twoleg.application.verify_secret import VerifySecret
+from twoleg.application.webhook_desk import WebhookDesk
 from twoleg.domain.trunk import Trunk
 
 LOGIN_THREADS = 2
@@ -195,6 +198,7 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     trunk_board: TrunkBoard,
     read_ladder: ReadLadder,
     trunks: Sequence[Trunk],
+    webhook_desk: WebhookDesk,
     node_id: int,
     log: ApiLog,
 ) -> App:
@@ -229,6 +233,7 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     )
     ladder_thread = ThreadPoolExecutor(1, thread_name_prefix="ladder")
     native |= ladder_routes(door=door, read_ladder=read_ladder, threads=ladder_thread)
+    native |= webhook_routes(door=door, desk=webhook_desk)
     native |= explain_routes(door=door, reader=reader, events=event_feed, clock=clock)
     routes |= make_probes(directory)
     operations = [
@@ -236,6 +241,7 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
         *native_operations(),
         *explain_operations(),
         *ladder_operations(),
+        *webhook_operations(),
         *probe_operations(),
     ]
     routes |= serve_document(make_document(operations))

@@ -101,6 +101,9 @@ class EndpointBook(Protocol):
     def deliveries(self, endpoint_id: str, *, before: int | None, limit: int) -> Sequence[Delivery]:
         """Its deliveries, newest first, those of a smaller `delivery_id` than `before`."""
 
+    def place_of(self, endpoint_id: str, serial: int, seq: int, planned_at: int) -> int | None:
+        """The `delivery_id` of that event's delivery, planned at that time; None: there is none."""
+
     def attempts(self, delivery_ids: Collection[int]) -> dict[int, Sequence[Attempted]]:
         """What was attempted of each, in order; nothing for one without an attempt."""
 

@@ -16,6 +16,7 @@ from twoleg.bootstrap.ladders import read_ladder_of
 from twoleg.bootstrap.logs import Log
 from twoleg.bootstrap.orders import Orders, inherited
 from twoleg.bootstrap.trunks import trunks_of
+from twoleg.bootstrap.webhooks import desk_of
 
 
 async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
@@ -37,6 +38,7 @@ async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None]
             trunk_board=store.trunk_board(),
             read_ladder=read_ladder_of(orders.settings, reader=store.reader(), feed=store.event_feed()),
             trunks=trunks_of(orders.settings, sandbox=orders.sandbox_trunk),
+            webhook_desk=desk_of(orders.settings, store),
             node_id=orders.settings.node.id,
             log=log,
         )

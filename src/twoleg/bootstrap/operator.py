@@ -24,10 +24,12 @@ from twoleg.application.ports import (
     SecretHasher,
     TrunkBoard,
 )
+from twoleg.application.webhook_desk import WebhookDesk
 from twoleg.bootstrap.ladders import read_ladder_of
 from twoleg.bootstrap.lock import serving_pid
 from twoleg.bootstrap.logs import operator_log
 from twoleg.bootstrap.store_file import file_of
+from twoleg.bootstrap.webhooks import desk_of
 from twoleg.config import Settings
 
 
@@ -47,6 +49,7 @@ class Operator:
     entropy: Entropy
     hasher: SecretHasher
     read_ladder: ReadLadder
+    webhooks: WebhookDesk
 
     @property
     def place_call(self) -> PlaceCall:
@@ -90,6 +93,7 @@ def operator(settings: Settings) -> Iterator[Operator]:
             entropy=SystemEntropy(),
             hasher=Argon2Hasher(),
             read_ladder=read_ladder_of(settings, reader=reader, feed=feed),
+            webhooks=desk_of(settings, store),
         )
     finally:
         store.close()

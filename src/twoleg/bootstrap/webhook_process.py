@@ -11,13 +11,12 @@ from twoleg.adapters.system import SystemClock, SystemEntropy
 from twoleg.adapters.webhooks.addresses import AddressGuard
 from twoleg.adapters.webhooks.carrier import HttpCarrier
 from twoleg.adapters.webhooks.http import Poster
-from twoleg.adapters.webhooks.secret_box import FileSecretBox, key_file_of
 from twoleg.application.deliver_webhooks import DeliverWebhooks
 from twoleg.application.webhook_courier import Post
 from twoleg.bootstrap.errors import ServiceError
 from twoleg.bootstrap.logs import Log
 from twoleg.bootstrap.orders import Orders
-from twoleg.bootstrap.store_file import file_of
+from twoleg.bootstrap.webhooks import secret_box_of
 from twoleg.config import Settings, WebhookSettings
 from twoleg.domain.delivery import Schedule
 
@@ -51,11 +50,6 @@ def tls_for_receivers(settings: WebhookSettings) -> ssl.SSLContext:
         except (OSError, ssl.SSLError) as error:
             raise ServiceError(f"webhooks.ca = {settings.ca}: {error}") from error
     return context
-
-
-def secret_box_of(settings: Settings) -> FileSecretBox:
-    """What seals the secrets of that store's endpoints."""
-    return FileSecretBox(key_file_of(file_of(settings.store.url)), entropy=SystemEntropy())
 
 
 def _post(settings: Settings, store: SqliteStore, poster: Poster, log: Log) -> Post:

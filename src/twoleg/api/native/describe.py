@@ -71,7 +71,7 @@ def operation(  # noqa: PLR0913 - an operation has that many parts, all named
     name: str,
     summary: str,
     description: str,
-    response: type[Struct],
+    response: type[Struct] | None,
     errors: dict[int, str],
     parameters: tuple[Parameter, ...] = (),
     **more: Any,

@@ -22,6 +22,7 @@ _REMOVE = query("remove_endpoint")
 _ENABLE = query("enable_endpoint")
 _REWIND = query("rewind_endpoint")
 _LOG = query("delivery_log")
+_PLACE = query("delivery_place")
 _ATTEMPTS = query("webhook_attempts")
 
 _NEWEST = 2**63 - 1
@@ -78,6 +79,11 @@ class SqliteEndpointBook:
         """See `EndpointBook.deliveries`."""
         found = self._reads.all(_LOG, endpoint_id, _NEWEST if before is None else before, limit)
         return [rows.delivery_from(row) for row in found]
+
+    def place_of(self, endpoint_id: str, serial: int, seq: int, planned_at: int) -> int | None:
+        """See `EndpointBook.place_of`."""
+        row = self._reads.one(_PLACE, endpoint_id, serial, seq, planned_at)
+        return None if row is None else int(row[0])
 
     def attempts(self, delivery_ids: Collection[int]) -> dict[int, Sequence[Attempted]]:
         """See `EndpointBook.attempts`."""

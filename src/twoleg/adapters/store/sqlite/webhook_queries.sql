@@ -122,6 +122,10 @@ VALUES (:delivery_id, :number, :at, :took_ms, :status, :said)
 SELECT delivery_id, endpoint_id, serial, seq, url, state, planned_at, attempts, due_at, ended_at
 FROM webhook_delivery WHERE endpoint_id = ? AND delivery_id < ? ORDER BY delivery_id DESC LIMIT ?
 
+-- name: delivery_place
+SELECT delivery_id FROM webhook_delivery
+WHERE endpoint_id = ? AND serial = ? AND seq = ? AND planned_at = ? ORDER BY delivery_id LIMIT 1
+
 -- name: webhook_attempts
 SELECT delivery_id, number, at, took_ms, status, said FROM webhook_attempt
 WHERE delivery_id IN (SELECT value FROM json_each(?)) ORDER BY delivery_id, number
