@@ -91,7 +91,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
         yield running
 
 
-HEAVILY = {"calls": 6, "lose_percent": 30, "deadline": 100.0}
+HEAVILY: dict[str, Any] = {"calls": 6, "lose_percent": 30, "deadline": 100.0}
 REASONS = {0, 1, 2, 3, 4, 5, 1002, 1004}
 """What may come of a call whose phones are hard to reach; not 6, 1003 or 1005: those are the service's own failures."""
 

@@ -28,6 +28,7 @@ from interop.scripts import (
     waits,
 )
 from interop.sipp import Sipp
+from interop.tls_front import TlsFront
 from interop.tones import dominant_frequency, tone
 from interop.wire import only, requests, story
 from patience import eventually, eventually_async
@@ -76,9 +77,11 @@ def test_a_call_over_tcp_from_end_to_end(tmp_path: Path, who: str) -> None:
     ends, released = (waits(TALK), hangs_up()), (is_released(),)
     with (
         sipp(
-            tmp_path, "a", AGENT_ANSWERS, AGENT_IS_CONNECTED, *(ends if who == "agent" else released), over="tcp"
+            tmp_path, "agent", AGENT_ANSWERS, AGENT_IS_CONNECTED, *(ends if who == "agent" else released), over="tcp"
         ) as agent,
-        sipp(tmp_path, "c", CUSTOMER_ANSWERS, *(ends if who == "customer" else released), over="tcp") as customer,
+        sipp(
+            tmp_path, "customer", CUSTOMER_ANSWERS, *(ends if who == "customer" else released), over="tcp"
+        ) as customer,
         Service.start(
             tmp_path,
             sip=BOTH,
@@ -99,11 +102,41 @@ def test_a_call_over_tcp_from_end_to_end(tmp_path: Path, who: str) -> None:
         assert ";transport=tcp>" in invite.header("Contact")
 
 
+@scenario(Peer.SIPP, "TLS, UDP")
+def test_a_call_over_tls_from_end_to_end(tmp_path: Path) -> None:
+    """The phone's own request, its BYE, comes by the connection that we made."""
+    papers = Papers(tmp_path)
+    with TlsFront.listening(papers.certificate("127.0.0.1")) as front:
+        steps = (AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), hangs_up())
+        by_tls = [
+            step.replace("[local_port]>", f"{front.address[1]};transport=tls>").replace("[transport]", "TLS")
+            for step in steps
+        ]
+        with (
+            sipp(tmp_path, "agent", *by_tls, over="tcp") as agent,
+            sipp(tmp_path, "customer", CUSTOMER_ANSWERS, is_released(), over="udp") as customer,
+        ):
+            front.stand_before(agent.address)
+            trunks = [trunk(AGENT, front.address, ";transport=tls"), trunk(CUSTOMER, customer)]
+            with Service.start(tmp_path, trunks=trunks, sip=papers.sip) as service:
+                assert call(service)["reasonCode"] == 1
+                agent.kept()
+                customer.kept()
+                assert service.faults() == []
+
+    assert set(front.versions) <= {"TLSv1.2", "TLSv1.3"}
+    assert len(front.versions) == 1
+    assert story(agent) == ["INVITE", "-> 180", "-> 200", "ACK", "INVITE", "-> 200", "ACK", "-> BYE", "200 BYE"]
+    for invite in requests(agent, "INVITE"):
+        assert invite.header("Via").startswith("SIP/2.0/TLS 127.0.0.1:")
+        assert ";transport=tls>" in invite.header("Contact")
+
+
 @scenario(Peer.SIPP, "TCP, UDP")
 def test_one_phone_over_tcp_talks_to_one_over_udp(tmp_path: Path) -> None:
     with (
-        sipp(tmp_path, "a", AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released(), over="tcp") as agent,
-        sipp(tmp_path, "c", CUSTOMER_ANSWERS, waits(TALK), hangs_up(), over="udp") as customer,
+        sipp(tmp_path, "agent", AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released(), over="tcp") as agent,
+        sipp(tmp_path, "customer", CUSTOMER_ANSWERS, waits(TALK), hangs_up(), over="udp") as customer,
         Service.start(
             tmp_path, sip=BOTH, trunks=[trunk(AGENT, agent, ";transport=tcp"), trunk(CUSTOMER, customer)]
         ) as service,
@@ -119,9 +152,9 @@ def test_one_phone_over_tcp_talks_to_one_over_udp(tmp_path: Path) -> None:
 def test_an_invite_too_large_for_udp_goes_over_tcp(tmp_path: Path) -> None:
     with (
         sipp(
-            tmp_path, "a", INVITED, rings(), answers(TALKATIVE), AGENT_IS_CONNECTED, is_released(), over="udp"
+            tmp_path, "agent", INVITED, rings(), answers(TALKATIVE), AGENT_IS_CONNECTED, is_released(), over="udp"
         ) as agent,
-        sipp(tmp_path, "c", CUSTOMER_ANSWERS, waits(TALK), hangs_up(), over="tcp") as customer,
+        sipp(tmp_path, "customer", CUSTOMER_ANSWERS, waits(TALK), hangs_up(), over="tcp") as customer,
         Service.start(tmp_path, sip=BOTH, trunks=[trunk(AGENT, agent), trunk(CUSTOMER, customer)]) as service,
     ):
         assert call(service)["reasonCode"] == 0
@@ -137,9 +170,9 @@ def test_an_invite_too_large_for_udp_goes_over_tcp(tmp_path: Path) -> None:
 def test_where_tcp_is_refused_a_large_invite_goes_over_udp_after_all(tmp_path: Path) -> None:
     with (
         sipp(
-            tmp_path, "a", INVITED, rings(), answers(TALKATIVE), AGENT_IS_CONNECTED, is_released(), over="udp"
+            tmp_path, "agent", INVITED, rings(), answers(TALKATIVE), AGENT_IS_CONNECTED, is_released(), over="udp"
         ) as agent,
-        sipp(tmp_path, "c", CUSTOMER_ANSWERS, waits(TALK), hangs_up(), over="udp") as customer,
+        sipp(tmp_path, "customer", CUSTOMER_ANSWERS, waits(TALK), hangs_up(), over="udp") as customer,
         Service.start(tmp_path, sip=BOTH, trunks=[trunk(AGENT, agent), trunk(CUSTOMER, customer)]) as service,
     ):
         assert call(service)["reasonCode"] == 0
@@ -154,7 +187,7 @@ def test_where_tcp_is_refused_a_large_invite_goes_over_udp_after_all(tmp_path: P
 def test_a_customer_whose_trunk_takes_no_connection_has_failed_with_a_cause(tmp_path: Path) -> None:
     nobody = ("127.0.0.1", free_port())
     with (
-        sipp(tmp_path, "a", AGENT_ANSWERS, is_released(), over="tcp") as agent,
+        sipp(tmp_path, "agent", AGENT_ANSWERS, is_released(), over="tcp") as agent,
         Service.start(
             tmp_path,
             sip=BOTH,
