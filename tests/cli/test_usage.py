@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Twoleg = Callable[..., Ended]
 
 COMMANDS = [
-    ("serve",), ("check",), ("demo",), ("call",), ("status",), ("hangup",), ("tenant", "create"), ("tenant", "list"),
+    ("serve",), ("check",), ("demo",), ("call",), ("status",), ("ladder",), ("hangup",), ("tenant", "create"), ("tenant", "list"),
     ("app", "create"), ("app", "list"), ("app", "disable"),
 ]  # fmt: skip
 
