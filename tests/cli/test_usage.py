@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     Twoleg = Callable[..., Ended]
 
 COMMANDS = [
-    ("serve",), ("check",), ("demo",), ("call",), ("status",), ("ladder",), ("hangup",), ("tenant", "create"), ("tenant", "list"),
-    ("app", "create"), ("app", "list"), ("app", "disable"),
+    ("serve",), ("check",), ("demo",), ("call",), ("status",), ("ladder",), ("hangup",),
+    ("tenant", "create"), ("tenant", "list"), ("app", "create"), ("app", "list"), ("app", "disable"),
 ]  # fmt: skip
 
 
