@@ -1,4 +1,4 @@
--- The SQL of the file of ladders (ladder_file.py), by name.
+-- The SQL of ladders, by name: of the file that they are kept in, and of what the store adds to them.
 -- In a file of its own beside the store: what is lost of it costs no call anything, and writing it holds up none.
 
 -- name: ladder_settings
@@ -46,3 +46,13 @@ DELETE FROM ladder WHERE serial IN (SELECT serial FROM ladder ORDER BY ended_at 
 -- name: ladder_octets
 SELECT (pages.page_count - free.freelist_count) * size.page_size
 FROM pragma_page_count AS pages, pragma_freelist_count AS free, pragma_page_size AS size
+
+-- name: deliveries_of_call
+-- Of the store itself. An attempt is on the axis when it began.
+SELECT a.at, d.url, e.type, a.status, a.said
+FROM webhook_delivery AS d
+JOIN webhook_attempt AS a ON a.delivery_id = d.delivery_id
+LEFT JOIN event AS e ON e.serial = d.serial AND e.seq = d.seq
+WHERE d.serial = ?
+ORDER BY a.at, d.delivery_id, a.number
+LIMIT ?
