@@ -103,6 +103,7 @@ class World:
             recording_storage=self.recording_storage,
             public_url=self.public_url,
             trunks=self.trunks,
+            call_reports=self.store.call_reports(),
             webhook_desk=WebhookDesk(
                 book=self.store.endpoint_book(),
                 box=OpenBox(),

@@ -36,7 +36,8 @@ def test_a_tenant_keeps_every_rule_it_was_given(twoleg: Twoleg) -> None:
     created = twoleg(
         "tenant", "create", "Acme", "--profile", "ita", "--access-code", "640003", "--access-code", "640060",
         "--transparent-display", "--phone", "88889050", "--phone", "+4930123", "--trial", "--trial-phone", "88889050",
-        "--callback-host", "CRM.example.com", "--retention-days", "7", "--json",
+        "--callback-host", "CRM.example.com", "--retention-days", "7", "--recording", "on-demand",
+        "--recording-days", "30", "--recording-format", "alaw", "--json",
     ).json  # fmt: skip
     (listed,) = twoleg("tenant", "list", "--json").json
     assert listed == {
@@ -49,6 +50,9 @@ def test_a_tenant_keeps_every_rule_it_was_given(twoleg: Twoleg) -> None:
         "trial": True,
         "trial_phones": ["88889050"],
         "retention_days": 7,
+        "recording": "on-demand",
+        "recording_days": 30,
+        "recording_format": "alaw",
         "phones": ["88889050", "+4930123"],
     }
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import hashlib
+import io
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from twoleg.application.errors import NotFound
 from twoleg.application.recording_book import Asked, Outlived, Unfinished
+from twoleg.application.recording_storage import Stored, Version
 from twoleg.domain.call import Phase
 from twoleg.domain.events import Event, EventType
 from twoleg.domain.recording import (
@@ -230,3 +233,40 @@ class MemoryRecordingBook:
         seq = max(event.seq for event in self._kept.events if event.serial == serial) + 1
         self._kept.tell(Event(serial=serial, seq=seq, at=at, type=type_, detail=detail))
         self._kept.calls[serial] = changed(call, seq=seq)
+
+
+class MemoryStorage:
+    """The `RecordingStorage`. Set `trouble`, and all of it raises that."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.trouble: Exception | None = None
+        self.longest_piece = 1 << 16
+        self._versions = 0
+
+    def put(self, key: str, write: Callable[[BinaryIO], None]) -> Stored:
+        self._check()
+        file = io.BytesIO()
+        write(file)
+        self.files[key] = file.getvalue()
+        return Stored(len(self.files[key]), hashlib.sha256(self.files[key]).hexdigest())
+
+    def version(self, key: str) -> Version | None:
+        self._check()
+        content = self.files.get(key)
+        return None if content is None else Version(len(content), str(hash(content)))
+
+    def read(self, key: str, begin: int, end: int) -> Iterator[bytes]:
+        while begin < end:
+            self._check()
+            upto = min(end, begin + self.longest_piece)
+            yield self.files[key][begin:upto]
+            begin = upto
+
+    def delete(self, key: str) -> None:
+        self._check()
+        self.files.pop(key, None)
+
+    def _check(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble

@@ -12,6 +12,10 @@ from typing import Any, Protocol, TypeVar
 
 from twoleg.api.aicc.describe import operations as aicc_operations
 from twoleg.api.aicc.face import error_body, make_routes
+from twoleg.api.aicc.get_recording_address import GetRecordingAddress
+from twoleg.api.aicc.status_notify import operations as status_notify_operations
+from twoleg.api.aicc.status_notify import status_notify_routes
+from twoleg.api.aicc.wire import ErrorResponse
 from twoleg.api.asgi import Receive, Scope, Send
 from twoleg.api.http import Answer, ClientGone, ErrorBody, Handler, HttpError, Request, Stream, read_body
 from twoleg.api.native.describe import operations as native_operations
@@ -22,16 +26,20 @@ from twoleg.api.native.face import NATIVE
 from twoleg.api.native.face import make_routes as make_native_routes
 from twoleg.api.native.ladder import ladder_operations, ladder_routes
 from twoleg.api.native.problems import Kind, Problem, problem_answer
+from twoleg.api.native.recording import call_recording_operations, call_recording_routes
 from twoleg.api.native.webhook_describe import operations as webhook_operations
 from twoleg.api.native.webhooks import webhook_routes
 from twoleg.api.openapi import make_document
 from twoleg.api.probes import make_probes, serve_document
 from twoleg.api.probes import operations as probe_operations
+from twoleg.api.recordings import recording_operations, recording_routes
 from twoleg.api.routing import PathTable
 from twoleg.application.call_records import CallRecords, FindCallRecords
+from twoleg.application.call_reports import CallReports
 from twoleg.application.call_search import CallSearch
 from twoleg.application.check_credentials import CheckCredentials
 from twoleg.application.check_token import CheckToken
+from twoleg.application.command_recording import CommandRecording
 from twoleg.application.errors import StoreUnavailable
 from twoleg.application.event_feed import EventFeed
 from twoleg.application.event_tail import EventTail
@@ -39,17 +47,23 @@ from twoleg.application.issue_token import IssueToken
 from twoleg.application.ladder.read_ladder import ReadLadder
 from twoleg.application.place_call import PlaceCall
 from twoleg.application.ports import CallIntake, CallReader, Clock, Directory, Entropy, Nudge, SecretHasher, TrunkBoard
+from twoleg.application.recording_address import RecordingAddresses
+from twoleg.application.recording_book import RecordingBook
+from twoleg.application.recording_storage import RecordingStorage, SoundRecordings
 from twoleg.application.rehearse_call import RehearseCall
 from twoleg.application.verify_secret import VerifySecret
 from twoleg.application.webhook_desk import WebhookDesk
 from twoleg.domain.trunk import Trunk
 
+LISTENING_THREADS = 4
+"""Files that are read at once; whoever listens to more of them takes turns."""
 LOGIN_THREADS = 2
 """Cores that logins may take at most; each verification also holds 19 MiB (adapters/secrets.py)."""
 
 STORE_TROUBLE = ("the store is unavailable: nothing was placed or changed, try again", ((b"retry-after", b"1"),))
 """What is told of `StoreUnavailable`, wherever it comes from; decisions 1.4 keep it at 500. Seconds."""
 
+NOT_MODIFIED = 304
 NO_CONTENT = 204
 
 Found = TypeVar("Found")
@@ -106,7 +120,7 @@ class App:
             (b"content-length", b"%d" % len(answer.body)),
             *answer.headers,
         )
-        if answer.status == NO_CONTENT:
+        if answer.status in (NO_CONTENT, NOT_MODIFIED):
             headers = answer.headers  # RFC 9110 8.6
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
@@ -171,7 +185,9 @@ def _handler(methods: Mapping[str, Found], method: str) -> Found:
 async def _stream(stream: Stream, send: Send, *, is_head: bool) -> None:
     """Until the generator ends, or this task is cancelled: so the protocol tells that the client is gone."""
     headers = [(b"content-type", stream.content_type), *stream.headers]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    if stream.length is not None:
+        headers.append((b"content-length", b"%d" % stream.length))
+    await send({"type": "http.response.start", "status": stream.status, "headers": headers})
     try:
         if not is_head:
             async for piece in stream.pieces:
@@ -197,25 +213,37 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     call_search: CallSearch,
     trunk_board: TrunkBoard,
     read_ladder: ReadLadder,
+    recordings: RecordingBook,
+    recording_storage: RecordingStorage,
+    public_url: str | None,
     trunks: Sequence[Trunk],
     webhook_desk: WebhookDesk,
+    call_reports: CallReports,
     node_id: int,
     log: ApiLog,
 ) -> App:
     """The whole HTTP application over these ports. Needs no running loop yet; hashes one secret, so takes some 20 ms.
 
-    `node_id`: 0-63, different on each node. `trunks`: those that the engine dials by.
+    `node_id`: 0-63, different on each node. `public_url`: what addresses that we hand out begin with; None: with the
+    host that the request named. `trunks`: those that the engine dials by.
     """
     threads = ThreadPoolExecutor(LOGIN_THREADS, thread_name_prefix="login")
     verify = VerifySecret(directory=directory, hasher=hasher, entropy=entropy, threads=threads)
     check_token = CheckToken(directory=directory, clock=clock)
     place_call = PlaceCall(intake=intake, clock=clock, entropy=entropy, nudge=nudge, node_id=node_id)
+    addresses = RecordingAddresses(
+        book=recordings, sound=SoundRecordings(recording_storage), directory=directory, clock=clock
+    )
+    listening = ThreadPoolExecutor(LISTENING_THREADS, thread_name_prefix="recordings")
     routes: dict[str, dict[str, Handler]] = make_routes(
         issue_token=IssueToken(verify=verify, directory=directory, clock=clock),
         check_token=check_token,
         place_call=place_call,
         reader=reader,
         find_records=FindCallRecords(call_records, ThreadPoolExecutor(1, thread_name_prefix="records")),
+        recording_address=GetRecordingAddress(
+            check_token=check_token, addresses=addresses, public_url=public_url, threads=listening
+        ),
     )
     door = Door(
         check_token=check_token,
@@ -231,17 +259,28 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
         feed=event_feed,
         tail=tail,
     )
+    native |= recording_routes(addresses=addresses, threads=listening)
+    native |= call_recording_routes(
+        door=door,
+        addresses=addresses,
+        command_recording=CommandRecording(book=recordings, reader=reader, clock=clock, nudge=nudge),
+        public_url=public_url,
+    )
     ladder_thread = ThreadPoolExecutor(1, thread_name_prefix="ladder")
     native |= ladder_routes(door=door, read_ladder=read_ladder, threads=ladder_thread)
     native |= webhook_routes(door=door, desk=webhook_desk)
     native |= explain_routes(door=door, reader=reader, events=event_feed, clock=clock)
+    routes |= status_notify_routes(door=door, reports=call_reports, clock=clock)
     routes |= make_probes(directory)
     operations = [
         *aicc_operations(),
         *native_operations(),
         *explain_operations(),
         *ladder_operations(),
+        *call_recording_operations(),
+        *recording_operations(ErrorResponse),
         *webhook_operations(),
+        *status_notify_operations(),
         *probe_operations(),
     ]
     routes |= serve_document(make_document(operations))

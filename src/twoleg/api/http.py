@@ -24,7 +24,7 @@ class Answer(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """A response of status 200 in pieces, for as long as its client takes them.
+    """A response in pieces, for as long as its client takes them.
 
     Each piece is asked for when the one before has left our hands. The generator is closed when the client goes, or
     the service stops.
@@ -33,7 +33,10 @@ class Stream(NamedTuple):
     pieces: AsyncGenerator[bytes, None]
     content_type: bytes
     headers: tuple[tuple[bytes, bytes], ...] = ()
-    """Besides Content-Type."""
+    """Besides Content-Type, and Content-Length where `length` is given."""
+    status: int = 200
+    length: int | None = None
+    """Bytes of all pieces together; None: it is not known. What ends before that ends the connection."""
 
 
 class Request(NamedTuple):

@@ -48,6 +48,8 @@ def _fault(tenant: Tenant) -> str | None:
         return "a tenant needs at least one access code: the number that phones are shown"
     if not 1 <= tenant.retention_days <= LONGEST_RETENTION:
         return f"retention must be 1-{LONGEST_RETENTION} days"
+    if not 1 <= tenant.recording_days <= LONGEST_RETENTION:
+        return f"recordings must be kept 1-{LONGEST_RETENTION} days"
     if tenant.trial_phones and not tenant.trial:
         return "trial phones are for trial tenants"
     return _number_fault(tenant) or _host_fault(tenant.callback_hosts)

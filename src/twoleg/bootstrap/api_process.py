@@ -15,6 +15,7 @@ from twoleg.api.server import serve_api
 from twoleg.bootstrap.ladders import read_ladder_of
 from twoleg.bootstrap.logs import Log
 from twoleg.bootstrap.orders import Orders, inherited
+from twoleg.bootstrap.recordings import storage_of
 from twoleg.bootstrap.trunks import trunks_of
 from twoleg.bootstrap.webhooks import desk_of
 
@@ -36,9 +37,13 @@ async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None]
             event_feed=store.event_feed(),
             call_search=store.call_search(),
             trunk_board=store.trunk_board(),
-            read_ladder=read_ladder_of(orders.settings, reader=store.reader(), feed=store.event_feed()),
+            read_ladder=read_ladder_of(orders.settings, store),
             trunks=trunks_of(orders.settings, sandbox=orders.sandbox_trunk),
+            call_reports=store.call_reports(),
             webhook_desk=desk_of(orders.settings, store),
+            recordings=store.recordings(),
+            recording_storage=storage_of(orders.settings.recording),
+            public_url=orders.settings.http.public_url,
             node_id=orders.settings.node.id,
             log=log,
         )

@@ -11,6 +11,7 @@ from rich.table import Table
 from twoleg.application.create_tenant import create_tenant
 from twoleg.cli.options import ConfigOption, JsonOption, store_of
 from twoleg.cli.output import OUT, hint, say_json
+from twoleg.domain.recording import AudioFormat, RecordingPolicy
 from twoleg.domain.tenant import Profile, Tenant
 
 APP = typer.Typer(help="Tenants: who may place calls, and by which rules.", no_args_is_help=True)
@@ -44,6 +45,14 @@ def create(  # noqa: PLR0913 - one option for each rule of a tenant
         list[str] | None, typer.Option(metavar="HOST", help="A host that callback URLs may name. Repeatable.")
     ] = None,
     retention_days: Annotated[int, typer.Option(metavar="DAYS", help="How long ended calls stay queryable.")] = 90,
+    recording: Annotated[
+        RecordingPolicy,
+        typer.Option(help="Record no call, every call, or those of which it is asked for. Needs a relay (media.mode)."),
+    ] = RecordingPolicy.OFF,
+    recording_days: Annotated[int, typer.Option(metavar="DAYS", help="How long recordings are kept.")] = 90,
+    recording_format: Annotated[
+        AudioFormat, typer.Option(help="16 bit PCM, or G.711 A-law at half the size.")
+    ] = AudioFormat.PCM,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -62,6 +71,9 @@ def create(  # noqa: PLR0913 - one option for each rule of a tenant
         trial=trial,
         trial_phones=tuple(trial_phone or ()),
         retention_days=retention_days,
+        recording=recording,
+        recording_days=recording_days,
+        recording_format=recording_format,
     )
     with store_of(config) as opened:
         tenant = create_tenant(wished, registry=opened.registry, entropy=opened.entropy, clock=opened.clock)
@@ -108,6 +120,9 @@ def _document(tenant: Tenant) -> dict[str, Any]:
         "trial": tenant.trial,
         "trial_phones": tenant.trial_phones,
         "retention_days": tenant.retention_days,
+        "recording": tenant.recording.value,
+        "recording_days": tenant.recording_days,
+        "recording_format": tenant.recording_format.value,
     }
     return document if tenant.phones is None else {**document, "phones": tenant.phones}
 
@@ -125,4 +140,6 @@ def _rules(tenant: Tenant) -> list[str]:
         rules.append("callbacks to " + ", ".join(tenant.callback_hosts))
     if tenant.retention_days != 90:
         rules.append(f"keeps {tenant.retention_days} days")
+    if tenant.recording is not RecordingPolicy.OFF:
+        rules.append(f"recorded {tenant.recording.value}, kept {tenant.recording_days} days")
     return rules

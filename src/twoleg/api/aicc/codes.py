@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum, StrEnum, unique
+from enum import Enum, IntEnum, StrEnum, unique
 
 from twoleg.domain.tenant import Refusal
 
@@ -40,10 +40,22 @@ class RecordsCode(StrEnum):
 
 
 @unique
+class AddressCode(IntEnum):
+    """retCode of getRecordingAddress: the one interface of the family in which it is a number (aicc-interfaces 1.5)."""
+
+    SUCCESS = 0
+    UPLOAD_FAILED = 1
+    NO_RECORD = 5
+    DOWNLOAD_FAILED = 11
+    SERIAL_TOO_LONG = 12
+
+
+@unique
 class ItaCode(Enum):
     """retCode of createCall with the ITA engine, and the fixed text that goes with each, as far as we answer it."""
 
     INVALID_PARAMETER = ("90100100", "Invalid Input Parameter")
+    NOT_FOUND = ("90100400", "Not found")
     RESTRICTED = ("90102002", "Request Restriction")
     BINDING_EXISTS = ("90106001", "Binding relationship already exists")
     CALLER_FORBIDDEN = ("90106011", "Caller Forbid")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from msgspec.json import encode
@@ -43,8 +43,9 @@ class CreateCall:
             order = self.read(body)
         except OrderRefused as refused:
             return _refusal(tenant, refused.code, refused.ita, refused.text)
+        request = replace(order.request, recording=True) if _is_to_be_recorded(headers) else order.request
         try:
-            placed = await self.place_call(tenant, order.request, idempotency=idempotency)
+            placed = await self.place_call(tenant, request, idempotency=idempotency)
         except IdempotencyConflict as conflict:
             raise HttpError(409, "this Idempotency-Key came before with another body") from conflict
         return _accepted(placed) if isinstance(placed, Placed) else _refused(tenant, placed, order)
@@ -55,7 +56,18 @@ class CreateCall:
             return None
         if not 0 < len(key) <= LONGEST_KEY or not all(0x20 <= byte < 0x7F for byte in key):
             raise HttpError(400, f"Idempotency-Key must be 1-{LONGEST_KEY} printable ASCII characters")
-        return Idempotency(key.decode("ascii"), sha256(self.version + b"\0" + body).digest())
+        wish = b"\0recorded" if _is_to_be_recorded(headers) else b""
+        return Idempotency(key.decode("ascii"), sha256(self.version + wish + b"\0" + body).digest())
+
+
+def _is_to_be_recorded(headers: Headers) -> bool:
+    """What the header `Recording` says: ours, for tenants that record on demand. Raises `HttpError` 400."""
+    wish = one_header(headers, b"recording")
+    if wish is None or wish.lower() == b"off":
+        return False
+    if wish.lower() != b"on":
+        raise HttpError(400, "the header Recording must be on or off")
+    return True
 
 
 def _accepted(placed: Placed) -> Answer:

@@ -8,6 +8,7 @@ from twoleg.api.aicc.face import (
     CREATE_CALL_V3_PATH,
     QUERY_CALL_STATE_PATH,
     QUERY_RECORDS_PATH,
+    RECORDING_ADDRESS_PATH,
     TOKEN_PATH,
 )
 from twoleg.api.aicc.wire import (
@@ -15,6 +16,8 @@ from twoleg.api.aicc.wire import (
     CreateCallV1,
     CreateCallV3,
     ErrorResponse,
+    GetRecordingAddressRequest,
+    GetRecordingAddressResponse,
     QueryCallDetailRecordRequest,
     QueryCallDetailRecordResponse,
     QueryCallStateRequest,
@@ -40,6 +43,13 @@ _IDEMPOTENCY_KEY: Parameter = {
     "required": False,
     "description": "The same key and body within 24 hours get the first answer again, and nothing new is dialled.",
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+}
+_RECORDING: Parameter = {
+    "name": "Recording",
+    "in": "header",
+    "required": False,
+    "description": "`on`: record the call as soon as both talk, for tenants whose calls are recorded on demand.",
+    "schema": {"type": "string", "enum": ["on", "off"]},
 }
 _TOKEN_EXPIRE: Parameter = {
     "name": "X-Token-Expire",
@@ -105,6 +115,7 @@ def operations() -> list[Operation]:
         ),
         _query_call_state(),
         _query_records(),
+        _recording_address(),
     ]
 
 
@@ -116,7 +127,7 @@ def _create_call(*, path: str, operation_id: str, summary: str, example: CreateC
         tag=TAG,
         summary=summary,
         description=_CREATE_CALL,
-        parameters=(_APP_KEY, _IDEMPOTENCY_KEY),
+        parameters=(_APP_KEY, _IDEMPOTENCY_KEY, _RECORDING),
         request=type(example),
         example=example,
         response=CreateCallResponse,
@@ -156,6 +167,24 @@ def _query_records() -> Operation:
             startTime="1562786332000", endTime="1563391072000", taskType="0", offset="0", limit="10"
         ),
         response=QueryCallDetailRecordResponse,
+        error=ErrorResponse,
+        errors=_ERRORS,
+    )
+
+
+def _recording_address() -> Operation:
+    return Operation(
+        path=RECORDING_ADDRESS_PATH,
+        method="post",
+        operation_id="getRecordingAddress",
+        tag=TAG,
+        summary="Ask where the recording of a call can be fetched",
+        description="The address works for five minutes, without a token. The member may also stand inside an object "
+        "`body`. retCode is a number here.",
+        parameters=(_APP_KEY,),
+        request=GetRecordingAddressRequest,
+        example=GetRecordingAddressRequest(callSerialNo="679218118865715226"),
+        response=GetRecordingAddressResponse,
         error=ErrorResponse,
         errors=_ERRORS,
     )

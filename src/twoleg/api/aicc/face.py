@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.json import encode
 
 from twoleg.api.aicc.create_call import CreateCall
+from twoleg.api.aicc.get_recording_address import GetRecordingAddress
 from twoleg.api.aicc.orders import read_v1, read_v3
 from twoleg.api.aicc.query_call_detail_record import QueryCallDetailRecord
 from twoleg.api.aicc.query_call_state import QueryCallState
@@ -21,6 +22,7 @@ TOKEN_PATH = "/apigovernance/api/oauth/tokenByAkSk"  # noqa: S105 - a path, not 
 CREATE_CALL_V1_PATH = "/apiaccess/CC-Management/v1/mobileAgent/createCall"
 CREATE_CALL_V3_PATH = "/apiaccess/CC-Management/v3/mobileAgent/createCall"
 QUERY_CALL_STATE_PATH = "/apiaccess/CC-Management/v1/mobileAgent/queryCallState"
+RECORDING_ADDRESS_PATH = "/apiaccess/CC-Management/v1/mobileAgent/getRecordingAddress"
 QUERY_RECORDS_PATH = "/apiaccess/CC-Management/v1/mobileAgent/queryCallDetailRecord"
 
 
@@ -31,6 +33,7 @@ def make_routes(
     place_call: PlaceCall,
     reader: CallReader,
     find_records: FindCallRecords,
+    recording_address: GetRecordingAddress,
 ) -> dict[str, dict[str, Handler]]:
     """The routes of the face."""
     v1 = CreateCall(version=b"v1", read=read_v1, check_token=check_token, place_call=place_call)
@@ -41,6 +44,7 @@ def make_routes(
         CREATE_CALL_V3_PATH: {"POST": v3},
         QUERY_CALL_STATE_PATH: {"POST": QueryCallState(check_token=check_token, reader=reader)},
         QUERY_RECORDS_PATH: {"POST": QueryCallDetailRecord(check_token=check_token, find_records=find_records)},
+        RECORDING_ADDRESS_PATH: {"POST": recording_address},
     }
 
 

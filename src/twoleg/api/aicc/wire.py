@@ -195,6 +195,35 @@ class QueryCallDetailRecordResponse(Struct, frozen=True, omit_defaults=True):
     result: RecordsResult | None = None
 
 
+class GetRecordingAddressRequest(Struct, frozen=True):
+    """getRecordingAddress: of which call."""
+
+    callSerialNo: Annotated[
+        str | int,
+        Meta(description="The serial number; as a string, or as a JSON number without loss of digits."),
+    ]
+
+
+class AddressResult(Struct, frozen=True):
+    """getRecordingAddress: where it is."""
+
+    url: Annotated[str, Meta(description="A WAV file. Needs no token, works for 5 minutes, takes range requests.")]
+
+
+class GetRecordingAddressResponse(Struct, frozen=True, omit_defaults=True):
+    """getRecordingAddress: the answer."""
+
+    retCode: Annotated[
+        int,
+        Meta(
+            description="0; 1 the recording failed; 5 no recording of such a call, or not yet, or not any more; 11 the "
+            "stored file cannot be read or is damaged; 12 the serial number is longer than 50 characters."
+        ),
+    ]
+    retMsg: Annotated[str, Meta(description="Plain text.")]
+    result: AddressResult | None = None
+
+
 class ErrorResponse(Struct, frozen=True):
     """Every error of HTTP itself."""
 

@@ -24,6 +24,7 @@ _MEMBERS = {
     "caller_present": "callerPresent",
     "agent_present": "agentPresent",
     "callback_url": "callbackUrl",
+    "recording": "recording",
 }
 """The domain's names of a request's members -> ours."""
 
@@ -53,6 +54,9 @@ class CallOrder(Struct, frozen=True, rename="camel", forbid_unknown_fields=True)
     callback_url: Annotated[
         str | None, Meta(description="An http or https URL whose host is on the tenant's allow-list.")
     ] = None
+    recording: Annotated[
+        bool, Meta(description="Record it, for tenants whose calls are recorded on demand. Needs a relay.")
+    ] = False
 
 
 class PlacedDocument(Struct, frozen=True):
@@ -116,6 +120,7 @@ def read_order(body: bytes) -> CallRequest:
         call_data=order.call_data,
         agent_work_no=_work_number(order.agent_work_no),
         callback_url=order.callback_url,
+        recording=order.recording,
     )
 
 
