@@ -10,7 +10,7 @@ import typer
 from twoleg import __version__
 from twoleg.application.errors import ApplicationError
 from twoleg.bootstrap.errors import ServiceError
-from twoleg.cli import apps, calls, explain, export, ladder, service, tenants, webhooks
+from twoleg.cli import apps, calls, events, explain, export, ladder, service, tenants, webhooks
 from twoleg.cli.errors import NEGATIVE, WRONG_USE, Negative, Usage
 from twoleg.cli.output import OUT, complain
 from twoleg.config import ConfigError
@@ -48,6 +48,7 @@ APP = typer.Typer(
 service.add_to(APP)
 calls.add_to(APP)
 explain.add_to(APP)
+events.add_to(APP)
 export.add_to(APP)
 ladder.add_to(APP)
 APP.add_typer(tenants.APP, name="tenant")
