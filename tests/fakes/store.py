@@ -15,6 +15,7 @@ from fakes.call_search import MemoryCallSearch
 from fakes.recordings import MemoryRecordingBook, Shelf
 from fakes.webhooks import KeptWebhooks, MemoryEndpointBook, MemoryOutbox
 from twoleg.application.call_records import CallRecord, RecordsFound, RecordsWanted
+from twoleg.application.call_reports import Report
 from twoleg.application.errors import IdempotencyConflict, NotFound, SerialTaken, StoreUnavailable
 from twoleg.application.event_feed import Recorded
 from twoleg.application.ports import App, CallStatus, Idempotency, Intent, Placed, SigningKey, TrunkState
@@ -23,6 +24,7 @@ from twoleg.domain.cdr import Cdr, cdr_of
 from twoleg.domain.events import Event, EventType
 from twoleg.domain.machine import Step
 from twoleg.domain.tenant import Refusal, Refused, Tenant
+from twoleg.domain.values import replace as changed
 
 MS_A_DAY = 24 * 60 * 60 * 1000
 PENDING = (Phase.QUEUED, Phase.CALLING_AGENT, Phase.CALLING_CUSTOMER)
@@ -44,12 +46,26 @@ class Kept:
     signing_keys: list[SigningKey] = field(default_factory=list)
     trunks: dict[str, TrunkState] = field(default_factory=dict)
     webhooks: KeptWebhooks = field(default_factory=KeptWebhooks)
+    reports: dict[int, Report] = field(default_factory=dict)
     recordings: Shelf = field(default_factory=Shelf)
     is_broken: bool = False
 
     def check(self) -> None:
         if self.is_broken:
             raise StoreUnavailable("the store cannot be written: it is broken by the test")
+
+    def tell_report(self, serial: int) -> None:
+        """What was reported of an ended call becomes its event, once."""
+        report, call = self.reports.get(serial), self.calls[serial]
+        is_told = any(each.serial == serial and each.type is EventType.CALL_REPORTED for each in self.events)
+        if report is None or call.ended_at is None or is_told:
+            return
+        seq = 1 + max(each.seq for each in self.events if each.serial == serial)
+        self.calls[serial] = changed(call, seq=seq)
+        at = max(report.at, call.ended_at)
+        self.tell(
+            Event(serial=serial, seq=seq, at=at, type=EventType.CALL_REPORTED, cause=report.cause, detail=report.detail)
+        )
 
     def tell(self, *events: Event) -> None:
         for event in events:
@@ -98,6 +114,9 @@ class MemoryStore:
 
     def endpoint_book(self) -> MemoryEndpointBook:
         return MemoryEndpointBook(self.kept)
+
+    def call_reports(self) -> MemoryCallReports:
+        return MemoryCallReports(self.kept)
 
     def outbox(self) -> MemoryOutbox:
         return MemoryOutbox(self.kept)
@@ -182,12 +201,31 @@ class MemoryJournal:
         return [call for _, call in sorted(self._kept.calls.items()) if call.phase in phases]
 
     def _write(self, step: Step) -> None:
-        call = step.call
+        before = self._kept.calls.get(step.call.serial, step.call)
+        call = changed(step.call, seq=max(before.seq, step.call.seq))  # others may have told something after the end
         self._kept.calls[call.serial] = call
         self._kept.tell(*step.events)
         if call.phase is Phase.ENDED:
             self._kept.cdrs[call.serial] = cdr_of(call)
             self._kept.hangups.pop(call.serial, None)
+            self._kept.tell_report(call.serial)
+
+
+class MemoryCallReports:
+    """The `CallReports`."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+
+    async def add(self, report: Report) -> bool:
+        await asyncio.sleep(0)
+        self._kept.check()
+        call = self._kept.calls.get(report.serial)
+        if call is None or call.tenant_id != report.tenant_id:
+            return False
+        self._kept.reports.setdefault(report.serial, report)
+        self._kept.tell_report(report.serial)
+        return True
 
 
 class MemoryIntake:

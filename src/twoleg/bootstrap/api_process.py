@@ -14,6 +14,7 @@ from twoleg.api.app import create_app
 from twoleg.api.server import serve_api
 from twoleg.bootstrap.ladders import read_ladder_of
 from twoleg.bootstrap.logs import Log
+from twoleg.bootstrap.open_files import allow_many_files
 from twoleg.bootstrap.orders import Orders, inherited
 from twoleg.bootstrap.recordings import storage_of
 from twoleg.bootstrap.trunks import trunks_of
@@ -22,6 +23,7 @@ from twoleg.bootstrap.webhooks import desk_of
 
 async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
     """Answer HTTP until `stop`; then finish the requests under way."""
+    allow_many_files()
     clock = SystemClock()
     store = open_store(orders.settings.store.url, clock=clock, logger=log)
     try:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from twoleg.adapters.store.sqlite import rows
+from twoleg.adapters.store.sqlite.call_reports import tell_reports
 from twoleg.adapters.store.sqlite.group_writer import tell
 from twoleg.adapters.store.sqlite.log import StoreLog
 from twoleg.adapters.store.sqlite.queries import query
@@ -63,6 +64,7 @@ class StepWork:
         connection.executemany(_PUT_ATTEMPT, self._changed_attempts(calls.values()))
         connection.executemany(_ADD_EVENT, _event_rows(steps))
         connection.executemany(_PUT_CDR, [rows.cdr_row(cdr_of(call)) for call in ended])
+        tell_reports(connection, [call.serial for call in ended])
         connection.executemany(_FORGET_HANGUP, [(call.serial,) for call in ended])
 
     def written(self, batch: Sequence[Entry]) -> None:

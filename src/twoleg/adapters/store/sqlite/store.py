@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from twoleg.adapters.store.sqlite.asking import AskedWriter
+from twoleg.adapters.store.sqlite.call_deliveries import SqliteCallDeliveries
 from twoleg.adapters.store.sqlite.call_records import SqliteCallRecords, SqliteDetailRecords
+from twoleg.adapters.store.sqlite.call_reports import SqliteCallReports
 from twoleg.adapters.store.sqlite.call_search import SqliteCallSearch
 from twoleg.adapters.store.sqlite.connection import open_writer, path_of, pause
 from twoleg.adapters.store.sqlite.directory import SqliteDirectory
@@ -81,6 +83,10 @@ class SqliteStore:
         """The event log by cursor; one thread at a time."""
         return SqliteEventFeed(self._opened(Reads(self.path)))
 
+    def call_deliveries(self) -> SqliteCallDeliveries:
+        """What became of a call's webhooks; one thread at a time."""
+        return SqliteCallDeliveries(self._opened(Reads(self.path)))
+
     def call_search(self) -> SqliteCallSearch:
         """Lists of calls, states of many; one thread at a time."""
         return SqliteCallSearch(self._opened(Reads(self.path)))
@@ -112,6 +118,10 @@ class SqliteStore:
     def endpoint_book(self) -> SqliteEndpointBook:
         """Webhook endpoints and their logs; one thread at a time. Blocks like `registry`."""
         return SqliteEndpointBook(self._writes, self._opened(Reads(self.path)))
+
+    def call_reports(self) -> SqliteCallReports:
+        """Where carriers' own records of calls enter."""
+        return self._opened(SqliteCallReports(path=self.path, log=self._log))
 
     def outbox(self) -> SqliteOutbox:
         """The deliveries of webhooks. One per file: one process makes them."""

@@ -133,3 +133,22 @@ WHERE delivery_id IN (SELECT value FROM json_each(?)) ORDER BY delivery_id, numb
 -- name: ordered_with_call
 SELECT c.callback_url, c.agent_work_no, t.profile
 FROM call AS c JOIN tenant AS t ON t.tenant_id = c.tenant_id WHERE c.serial = ?
+
+-- ---------------------------------------------------------------------------------------------- reports of calls
+
+-- name: add_report
+INSERT INTO call_report (serial, at, cause, detail)
+SELECT serial, :at, :cause, :detail FROM call WHERE serial = :serial AND tenant_id = :tenant_id
+ON CONFLICT (serial) DO NOTHING
+
+-- name: tell_report
+INSERT INTO event (tenant_id, serial, seq, at, type, cause, detail)
+SELECT
+    c.tenant_id, c.serial, (SELECT max(seq) + 1 FROM event WHERE serial = :serial),
+    max(r.at, c.ended_at), :type, r.cause, r.detail
+FROM call_report AS r JOIN call AS c ON c.serial = r.serial
+WHERE r.serial = :serial AND c.phase = 4
+    AND NOT EXISTS (SELECT 1 FROM event AS e WHERE e.serial = :serial AND e.type = :type)
+
+-- name: count_report
+UPDATE call SET seq = (SELECT max(seq) FROM event WHERE serial = :serial) WHERE serial = :serial

@@ -52,3 +52,11 @@ CREATE TABLE webhook_attempt (
     said        TEXT NOT NULL,
     PRIMARY KEY (delivery_id, number)
 ) STRICT, WITHOUT ROWID;
+
+-- What a carrier platform pushed of a call: its first word counts. It is an event once the call has ended.
+CREATE TABLE call_report (
+    serial INTEGER PRIMARY KEY NOT NULL REFERENCES call ON DELETE CASCADE,
+    at     INTEGER NOT NULL,
+    cause  INTEGER,
+    detail TEXT NOT NULL
+) STRICT;
