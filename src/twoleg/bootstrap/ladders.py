@@ -7,16 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from twoleg.adapters.hep import HepSender
+from twoleg.adapters.store.sqlite import SqliteStore
 from twoleg.adapters.store.sqlite.ladder_file import SqliteLadderArchive, ladder_file_of
 from twoleg.adapters.store.sqlite.ladder_writer import Job, LadderKeep, LadderWriter
 from twoleg.adapters.system import SystemClock
 from twoleg.adapters.wire_recorder import Notes, RecorderLimits, WireRecorder
-from twoleg.application.event_feed import EventFeed
 from twoleg.application.ladder.keeping import Keeping
 from twoleg.application.ladder.noted import LocalFor
-from twoleg.application.ladder.ports import DeliveryReader, NoDeliveries
 from twoleg.application.ladder.read_ladder import ReadLadder
-from twoleg.application.ports import CallReader, Directory
+from twoleg.application.ports import Directory
 from twoleg.bootstrap.logs import Log
 from twoleg.bootstrap.store_file import file_of
 from twoleg.config import Settings
@@ -109,15 +108,13 @@ def _keep_by(writer: LadderWriter | None) -> Callable[[Call, Notes], None]:
     return keep
 
 
-def read_ladder_of(
-    settings: Settings, *, reader: CallReader, feed: EventFeed, deliveries: DeliveryReader | None = None
-) -> ReadLadder:
-    """The readers' side: for one thread at a time, that of `reader` and `feed`."""
+def read_ladder_of(settings: Settings, store: SqliteStore) -> ReadLadder:
+    """The readers' side; for one thread at a time."""
     return ReadLadder(
-        reader=reader,
-        feed=feed,
+        reader=store.reader(),
+        feed=store.event_feed(),
         archive=SqliteLadderArchive(ladder_path(settings)),
-        deliveries=deliveries or NoDeliveries(),
+        deliveries=store.call_deliveries(),
         keeping=keeping_of(settings),
         clock=SystemClock(),
     )

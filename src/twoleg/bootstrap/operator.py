@@ -24,6 +24,7 @@ from twoleg.application.ports import (
     SecretHasher,
     TrunkBoard,
 )
+from twoleg.application.quality import QualityBook
 from twoleg.application.webhook_desk import WebhookDesk
 from twoleg.bootstrap.ladders import read_ladder_of
 from twoleg.bootstrap.lock import serving_pid
@@ -50,6 +51,7 @@ class Operator:
     hasher: SecretHasher
     read_ladder: ReadLadder
     webhooks: WebhookDesk
+    quality: QualityBook
 
     @property
     def place_call(self) -> PlaceCall:
@@ -89,10 +91,11 @@ def operator(settings: Settings) -> Iterator[Operator]:
             event_feed=feed,
             detail_records=store.detail_records(),
             trunks=store.trunk_board(),
+            quality=store.quality_book(),
             clock=clock,
             entropy=SystemEntropy(),
             hasher=Argon2Hasher(),
-            read_ladder=read_ladder_of(settings, reader=reader, feed=feed),
+            read_ladder=read_ladder_of(settings, store),
             webhooks=desk_of(settings, store),
         )
     finally:
