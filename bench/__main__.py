@@ -17,6 +17,7 @@ import uvloop
 from bench import calls, delays, sippy_peer
 from bench.api import measure_api
 from bench.figures import Row, markdown, percentile, spread
+from bench.media import measure as measure_media
 from bench.page import write_page
 from bench.processes import OTHER_CORE, clean_up_on_sigterm, machine, on_core
 from bench.ramp import Stage, best_of
@@ -34,6 +35,8 @@ WANTED_ANSWER_MS = 10.0
 RATES = (100, 150, 200, 250, 300, 350, 400)
 HELD_CALLS = 3000
 HELD_RATE = 150
+RTPENGINE_CALLS = 250
+RTPIO_CALLS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +173,19 @@ def _transports(folder: Path, effort: Effort) -> list[Row]:
     return measure_transports(folder, legs=effort.legs)
 
 
+def _media(folder: Path, effort: Effort) -> list[Row]:
+    few = effort is QUICK
+    calls = (("rtpengine", 20 if few else RTPENGINE_CALLS), ("rtpio", 10 if few else RTPIO_CALLS))
+    return measure_media(folder, calls=calls, seconds=effort.stage_seconds)
+
+
 PARTS: dict[str, Callable[[Path, Effort], list[Row]]] = {
     "api": _api,
     "calls": _calls,
     "answer": _answer,
     "store": _store,
     "transports": _transports,
+    "media": _media,
 }
 
 

@@ -54,6 +54,18 @@ def test_session_timers_may_be_long_short_or_none(load_text: Callable[..., Setti
     assert (none.session_expires, none.min_se) == (0, 300)
 
 
+def test_media_may_differ_by_tenant_also_by_a_variable(load_text: Callable[..., Settings]) -> None:
+    text = STORE + '[media]\nmode = "rtpengine"\nfallback = ["direct"]\nrtpengine = ["127.0.0.1:2223", "[::1]:2223"]'
+    media = load_text(text, TWOLEG_MEDIA__TENANTS="t1=rtpio, t2=direct").media
+    assert [each.host_port for each in media.rtpengine] == ["127.0.0.1:2223", "[::1]:2223"]
+    assert media.tenants == {"t1": "rtpio", "t2": "direct"}
+    assert media.modes == {"direct", "rtpio", "rtpengine"}
+
+
+def test_the_greeting_is_found_beside_the_file(load_text: Callable[..., Settings], tmp_path: Path) -> None:
+    assert load_text(STORE + '[media]\ngreeting = "hello.wav"').media.greeting == str(tmp_path / "hello.wav")
+
+
 def test_the_example_lists_exactly_the_known_keys() -> None:
     listed, section = set(), ""
     for line in (ROOT / "twoleg.example.toml").read_text().splitlines():
@@ -256,6 +268,16 @@ WRONG_VALUES = [
     (
         TRUNK + "attempt_timeout = 40",
         "trunk 1: attempt_timeout = 40 is wrong: must be a number of seconds from 0.5 to 32",
+    ),
+    ('[media]\nmode = "relay"', 'media.mode = "relay" is wrong: must be one of direct, rtpio, rtpengine'),
+    ('[media]\nfallback = ["none"]', "media.fallback = ['none'] is wrong: must be a list of some of"),
+    ('[media]\nmode = "rtpengine"', "media.rtpengine is missing: it says where the daemons are asked"),
+    ('[media]\nringback = "XX"', 'media.ringback = "XX" is wrong: must be one of BR, CA, CN'),
+    ('[media]\ntenants = { t1 = "none" }', "media.tenants = {'t1': 'none'} is wrong: must be a table such as"),
+    ("[media]\nrtpio_port_min = 40000\nrtpio_port_max = 39999", "media.rtpio_port_max must be above"),
+    (
+        '[media]\ncustomer_transport = "srtp"',
+        "media.customer_transport other than rtp needs rtpengine for every call, and no fallback",
     ),
     ('[[trunk]]\nname = "a b"', "trunk 1: name"),
     ('[[trunk]]\nname = "a"', "trunk 1: uri is missing: it must be sip:HOST or sip:HOST:PORT"),

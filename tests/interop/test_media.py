@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import wave
+from array import array
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,9 +15,9 @@ import pytest
 
 from interop.phones import Phone
 from interop.relays import Rtpengine, rtpengine
-from interop.tones import dominant_frequency, last_frequency, tone
+from interop.tones import dominant_frequency, last_frequency, tone, write_samples
 from patience import eventually
-from service import Service, Trunk
+from service import ACCESS_CODE, Client, Service, Trunk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -39,9 +41,17 @@ class Call:
     folder: Path
     daemon: Rtpengine | None
 
-    async def begin(self) -> tuple[Any, str]:
-        client = await asyncio.to_thread(self.service.client)
+    async def begin(self, *, recording: str = "off") -> tuple[Client, str]:
+        """A client whose tenant has calls recorded by that rule, and the serial of the call it placed."""
+        client = await asyncio.to_thread(self.client, recording)
         return client, await asyncio.to_thread(client.create_call, AGENT, CUSTOMER)
+
+    def client(self, recording: str) -> Client:
+        """Of a tenant of its own."""
+        rule = ("--access-code", ACCESS_CODE, "--recording", recording)
+        tenant = self.service.cli("tenant", "create", "recorded", *rule)["tenant_id"]
+        app = self.service.cli("app", "create", "--tenant", tenant)
+        return Client.with_token(f"http://{self.service.http}", app["app_key"], app["app_secret"])
 
     def heard(self) -> tuple[float, float]:
         """The frequency that the agent heard, and the customer."""
@@ -58,10 +68,9 @@ async def call(folder: Path, kind: str, *, answer_after: float | None = 0.3, mor
             Phone.on_loopback(CUSTOMER, says=high, hears=folder / "customer.wav", answer_after=answer_after)
         )
         daemon = stack.enter_context(rtpengine(folder / "rtpengine")) if kind == "rtpengine" else None
-        keys = [
-            *([f'mode = "{kind}"'] if kind else []),
-            *([] if daemon is None else [f'rtpengine = ["127.0.0.1:{daemon.port}"]']),
-        ]
+        keys = [f'mode = "{kind}"'] if kind else []
+        if daemon is not None:
+            keys += [f'rtpengine = ["127.0.0.1:{daemon.port}"]', f'rtpengine_captures = "{daemon.captures}"']
         trunks = [
             Trunk(f"to-{phone.user}", f"sip:127.0.0.1:{phone.port}", (phone.user,)) for phone in (agent, customer)
         ]
@@ -201,3 +210,67 @@ async def test_a_daemon_that_is_gone_costs_new_calls_nothing_while_another_answe
                 await talk.customer.hang_up()
                 assert (await asyncio.to_thread(client.until, serial, state=3))["reasonCode"] == 0
             assert talk.service.faults() == []
+
+
+def voices(file: Path) -> tuple[float, float, float]:
+    """Of a stereo recording: the frequency on the left, on the right, and its length in seconds."""
+    with wave.open(str(file), "rb") as recording:
+        assert (recording.getnchannels(), recording.getsampwidth(), recording.getframerate()) == (2, 2, 8000)
+        samples = array("h", recording.readframes(recording.getnframes()))
+    found = []
+    for side, name in ((0, "left.wav"), (1, "right.wav")):
+        write_samples(file.with_name(name), samples[side::2])
+        found.append(dominant_frequency(file.with_name(name)))
+    return found[0], found[1], len(samples) / 2 / 8000
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_recorded_call_becomes_a_stereo_file_agent_left_customer_right(tmp_path: Path, kind: str) -> None:
+    async with call(tmp_path, kind) as talk:
+        client, serial = await talk.begin(recording="always")
+        with client:
+            await talk.agent.hear_for(2.0)
+            await talk.customer.hear_for(2.0)
+            await talk.agent.hold()
+            await talk.customer.wait_for("CALL_HOLD")
+            await talk.agent.resume()
+            await talk.customer.wait_for("CALL_RESUME")
+            await talk.customer.hang_up()
+            await asyncio.to_thread(client.until, serial, state=3)
+            files: list[Path] = []
+
+            def is_there() -> bool:
+                files[:] = (tmp_path / "recordings").rglob("*.wav")
+                return bool(files)
+
+            assert await asyncio.to_thread(eventually, is_there, seconds=20)
+        assert talk.service.faults() == []
+    (file,) = files
+    left, right, seconds = voices(file)
+    assert left == pytest.approx(AGENT_HZ, abs=10)
+    assert right == pytest.approx(CUSTOMER_HZ, abs=10)
+    assert seconds > 2.0
+
+
+@pytest.mark.asyncio
+async def test_how_well_each_was_heard_is_a_fact_of_the_call(tmp_path: Path) -> None:
+    async with call(tmp_path, "rtpio") as talk:
+        client, serial = await talk.begin()
+        with client:
+            await talk.agent.hear_for(HEARD)
+            await talk.customer.hang_up()
+            await asyncio.to_thread(client.until, serial, state=3)
+        found: dict[str, Any] = {}
+
+        def is_told() -> bool:
+            found.update(talk.service.cli("status", serial))
+            return "quality" in found["agent"]
+
+        assert await asyncio.to_thread(eventually, is_told)
+    for leg in ("agent", "customer"):
+        quality = found[leg]["quality"]
+        assert quality["packets"] > 30
+        assert quality["loss"] < 2
+        assert quality["mos"] > 4.0
+        assert quality["was_silent"] is False

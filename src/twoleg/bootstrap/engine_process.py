@@ -63,6 +63,7 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
         commands = RecordingCommands(
             book=store.recordings(), recorder=room.media, tell=conductor.signal, is_living=conductor.__contains__
         )
+        lost = [call.serial for call in journal.live()]
         left_behind = recover_calls(journal=journal, conductor=conductor)
         if left_behind:
             log.warning("ended the calls that a dead engine left behind", calls=left_behind)
@@ -74,7 +75,7 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
             asyncio.create_task(news.write()),
             asyncio.create_task(collect_in_quiet_moments(is_quiet=lambda: not len(conductor))),
         ]
-        relaying = asyncio.create_task(room.run())
+        relaying = asyncio.create_task(room.run(lost))
         watch.start()
         on_ready()
         await stop.wait()

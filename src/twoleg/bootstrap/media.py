@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,10 +53,10 @@ class MediaRoom:
             await asyncio.sleep(_PARTING_LOOK)
         await self.notes.flush()
 
-    async def run(self) -> None:
-        """What goes on in the background, until cancelled."""
+    async def run(self, left_behind: Sequence[int]) -> None:
+        """What goes on in the background, until cancelled. `left_behind`: serials of calls that a dead engine had."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(watch_all(self.daemons))
+            group.create_task(watch_all(self.daemons, left_behind))
             group.create_task(self.notes.write())
             if self.embedded is not None:
                 group.create_task(self.embedded.forget_all())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import asdict
 
-from twoleg.domain.call import Attempt, Call, Leg, Phase
+from twoleg.domain.call import Attempt, Call, Leg, Phase, Role
 from twoleg.domain.causes import name_of_cause
+from twoleg.domain.quality import LegQuality
 
 _LEG_FACTS = (
     "number",
@@ -23,8 +25,11 @@ _LEG_FACTS = (
 )
 
 
-def document_of(call: Call) -> dict[str, Any]:
-    """All that is known. The serial is a string, being larger than 2**53; times are ms since the epoch."""
+def document_of(call: Call, heard: Mapping[Role, LegQuality] | None = None) -> dict[str, Any]:
+    """All that is known; `heard`: how well, where a relay knows.
+
+    The serial is a string, being larger than 2**53; times are ms since the epoch.
+    """
     document = {
         "serial": str(call.serial),
         "tenant_id": call.tenant_id,
@@ -39,14 +44,15 @@ def document_of(call: Call) -> dict[str, Any]:
         "started_at": call.started_at,
         "talking_at": call.talking_at,
         "ended_at": call.ended_at,
-        "agent": _leg_document(call.agent),
-        "customer": _leg_document(call.customer),
+        "agent": _leg_document(call.agent, heard),
+        "customer": _leg_document(call.customer, heard),
     }
     return {name: value for name, value in document.items() if value is not None}
 
 
-def _leg_document(leg: Leg) -> dict[str, Any]:
+def _leg_document(leg: Leg, heard: Mapping[Role, LegQuality] | None) -> dict[str, Any]:
     document = {name: getattr(leg, name) for name in _LEG_FACTS}
+    document["quality"] = asdict(heard[leg.role]) if heard and leg.role in heard else None
     document["ended_by"] = None if leg.ended_by is None else leg.ended_by.value
     document["attempts"] = [_attempt_document(attempt) for attempt in leg.attempts] or None
     return {name: value for name, value in document.items() if value is not None}
@@ -87,3 +93,19 @@ def how_it_ended(call: Call) -> str:
 def state_name(call: Call) -> str:
     """The published state in words."""
     return call.state.name.replace("_", " ").lower()
+
+
+def how_it_was_heard(leg: LegQuality) -> str:
+    """How well the other phone could hear this one, in one line."""
+    parts = [f"{leg.packets} packets"]
+    if leg.loss is not None:
+        parts.append(f"{leg.loss:g} % lost")
+    if leg.jitter is not None:
+        parts.append(f"jitter {leg.jitter:.0f} ms")
+    if leg.round_trip is not None:
+        parts.append(f"round trip {leg.round_trip:.0f} ms")
+    if leg.mos is not None:
+        parts.append(f"MOS {leg.mos:.1f}")
+    if leg.was_silent:
+        parts.append("silent when it should have been heard")
+    return ", ".join(parts)

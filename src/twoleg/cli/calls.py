@@ -119,10 +119,11 @@ def _tell(opened: Operator, serial: int, *, follow_it: bool, as_json: bool) -> C
     found = call_of(opened, serial)
     if follow_it:
         return asyncio.run(follow(opened.reader, opened.clock, found, as_json=as_json))
+    heard = opened.quality.of(serial)
     if as_json:
-        say_json(document_of(found))
+        say_json(document_of(found, heard))
     else:
-        show(found, now=opened.clock.now_ms())
+        show(found, now=opened.clock.now_ms(), heard=heard)
     return found
 
 

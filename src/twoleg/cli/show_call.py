@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import Group
 from rich.text import Text
 
-from twoleg.cli.call_text import headline, state_name
+from twoleg.cli.call_text import headline, how_it_was_heard, state_name
 from twoleg.cli.output import OUT
 from twoleg.cli.times import clock_time, length
-from twoleg.domain.call import Attempt, Call, CallState, Leg
+from twoleg.domain.call import Attempt, Call, CallState, Leg, Role
+from twoleg.domain.quality import LegQuality
 
 _COLOURS = {
     CallState.TO_BE_CALLED: "yellow",
@@ -18,12 +21,12 @@ _COLOURS = {
 }
 
 
-def show(call: Call, *, now: int) -> None:
-    """Print it."""
-    OUT.print(drawing(call, now=now))
+def show(call: Call, *, now: int, heard: Mapping[Role, LegQuality]) -> None:
+    """Print it; `heard`: how well, where a relay knows."""
+    OUT.print(drawing(call, now=now, heard=heard))
 
 
-def drawing(call: Call, *, now: int) -> Group:
+def drawing(call: Call, *, now: int, heard: Mapping[Role, LegQuality] | None = None) -> Group:
     """The call as it is at `now` (ms since the epoch), for printing or for a live display."""
     state = Text.assemble(
         "state     ", (f"{int(call.state)} {state_name(call)}", _COLOURS[call.state]), f"  {_since(call, now)}"
@@ -37,6 +40,8 @@ def drawing(call: Call, *, now: int) -> Group:
         tries = (Text(f"{'':<8}  {each.dialled:<{width}}  {_attempt_line(each)}") for each in leg.attempts[:-1])
         phone = Text(f"{leg.role.value:<8}  {leg.number:<{width}}  shown {leg.clip}  {_leg_line(leg, now)}")
         lines += [phone, *tries]
+        if heard and leg.role in heard:
+            lines.append(Text(f"{'':<8}  {'':<{width}}  audio: {how_it_was_heard(heard[leg.role])}"))
     return Group(*lines)
 
 

@@ -10,7 +10,7 @@ Heard = int | bytes | list["Heard"] | dict[str, "Heard"]
 """What can be heard; keys are text, and strings stay bytes."""
 
 _DEEPEST = 16
-_LONGEST_NUMBER = 20
+_LONGEST_NUMBER = 24
 
 
 class BencodeError(ValueError):

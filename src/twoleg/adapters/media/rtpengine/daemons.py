@@ -56,6 +56,11 @@ class RtpengineDaemon:
         self._placed += 1
         return RtpengineAnchor(serial=serial, ng=self._ng, transports=self._transports, captures=self._captures)
 
+    async def forget(self, serials: Sequence[int]) -> None:
+        """End calls that a dead engine left there, if they were there at all."""
+        for serial in serials:
+            await self.anchor(serial).close()
+
     async def look(self) -> None:
         """Ask how it is."""
         try:
@@ -66,10 +71,13 @@ class RtpengineDaemon:
             self._sessions, self._placed = sessions_of(answer.get("statistics")), 0
             self._set_up(is_up=True, why="answers")
 
-    async def watch(self) -> None:
-        """Connect, and look now and then, until cancelled."""
+    async def watch(self, left_behind: Sequence[int]) -> None:
+        """Connect, end what a dead engine left behind, and look now and then, until cancelled."""
         try:
             await self._ng.connect()
+            await self.look()
+            if self.is_up:
+                await self.forget(left_behind)
             while True:
                 await self.look()
                 await asyncio.sleep(ASK_EVERY)
@@ -89,8 +97,8 @@ def sessions_of(statistics: Heard | None) -> int:
     return total if isinstance(total, int) else 0
 
 
-async def watch_all(daemons: Sequence[RtpengineDaemon]) -> None:
+async def watch_all(daemons: Sequence[RtpengineDaemon], left_behind: Sequence[int]) -> None:
     """Watch them side by side, until cancelled."""
     async with asyncio.TaskGroup() as group:
         for daemon in daemons:
-            group.create_task(daemon.watch())
+            group.create_task(daemon.watch(left_behind))
