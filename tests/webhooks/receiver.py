@@ -75,7 +75,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        length = int(self.headers.get("Content-Length", "0"))
+        body = self.rfile.read(length)
+        if len(body) < length:  # whoever sent it died over it: no receiver ever sees such a request
+            self.close_connection = True
+            return
         received = Received(self.command, self.path, dict(self.headers.items()), body, wall_clock_ms())
         self._send(self.server.receiver.take(received))
 
