@@ -15,8 +15,9 @@ from twoleg.sip_transport.shell import Core, Counters, Tap, TransportLog
 _ROUNDS: Final = 64
 """How often output and events may follow from each other before other work of the loop gets its turn."""
 
-_LATE: Final = 0.001
-"""Seconds; uvloop counts time in whole milliseconds, so a timer set to the deadline itself could come too early."""
+_LATE: Final = 0.01
+"""Seconds. A call leaves half a dozen deadlines behind, none of them urgent (the shortest in RFC 3261 is 500 ms): those
+that fall due together wake the process once. uvloop counts in whole milliseconds anyway."""
 
 _SAY_AGAIN: Final = 30.0
 """Seconds until the log hears again that the same peer cannot be reached."""

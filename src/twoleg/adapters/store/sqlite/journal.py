@@ -27,7 +27,7 @@ _LOCK_PATIENCE = 1.0
 _REST_A_STEP = 0.001
 _LONGEST_REST = 0.025
 """Seconds of pause after a commit, by the steps it held. A commit costs some 230 us of CPU and a disk flush whether it
-holds one step or twenty (a step 25 us): under load steps wait up to 12 ms to share one, and the API finds the lock free
+holds one step or twenty (a step 25 us): under load steps wait up to 25 ms to share one, and the API finds the lock free
 in between. With few calls, where one step makes a commit, the next one waits a millisecond at most."""
 
 
