@@ -25,6 +25,7 @@ from twoleg.application.ports import (
     TrunkBoard,
 )
 from twoleg.application.quality import QualityBook
+from twoleg.application.recording_book import RecordingBook
 from twoleg.application.webhook_desk import WebhookDesk
 from twoleg.bootstrap.ladders import read_ladder_of
 from twoleg.bootstrap.lock import serving_pid
@@ -52,6 +53,7 @@ class Operator:
     read_ladder: ReadLadder
     webhooks: WebhookDesk
     quality: QualityBook
+    recordings: RecordingBook
 
     @property
     def place_call(self) -> PlaceCall:
@@ -92,6 +94,7 @@ def operator(settings: Settings) -> Iterator[Operator]:
             detail_records=store.detail_records(),
             trunks=store.trunk_board(),
             quality=store.quality_book(),
+            recordings=store.recordings(),
             clock=clock,
             entropy=SystemEntropy(),
             hasher=Argon2Hasher(),

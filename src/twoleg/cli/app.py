@@ -10,7 +10,7 @@ import typer
 from twoleg import __version__
 from twoleg.application.errors import ApplicationError
 from twoleg.bootstrap.errors import ServiceError
-from twoleg.cli import apps, calls, events, explain, export, ladder, service, tenants, webhooks
+from twoleg.cli import apps, calls, events, explain, export, ladder, recordings, service, tenants, webhooks
 from twoleg.cli.errors import NEGATIVE, WRONG_USE, Negative, Usage
 from twoleg.cli.output import OUT, complain
 from twoleg.config import ConfigError
@@ -54,6 +54,7 @@ ladder.add_to(APP)
 APP.add_typer(tenants.APP, name="tenant")
 APP.add_typer(apps.APP, name="app")
 APP.add_typer(webhooks.APP, name="webhook")
+APP.add_typer(recordings.APP, name="recording")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
