@@ -26,7 +26,7 @@ def test_the_reasons_are_the_codes() -> None:
 def test_every_command_is_named() -> None:
     text = README.read_text()
     commands = [command.name or command.callback.__name__ for command in APP.registered_commands if command.callback]
-    assert len(commands) == 6
+    assert {"serve", "call", "events"} <= set(commands)
     assert [name for name in commands if f"`twoleg {name}" not in text] == []
     for group in APP.registered_groups:
         assert group.typer_instance is not None
