@@ -286,3 +286,14 @@ def test_no_token_no_records(world: World, client: Client) -> None:
     answer = client.post(QUERY_RECORDS_PATH, json.dumps(SAMPLE).encode(), {"Authorization": "Bearer x"})
 
     assert answer.status == 401
+
+
+def test_too_many_lists_at_once_are_429_with_a_time_to_come_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twoleg.application.call_records.MOST_WAITING", 0)
+    answer = client.records()
+
+    assert answer.status == 429
+    assert answer.headers["retry-after"] == "1"
+    assert answer.json == {"retCode": "429", "retMsg": "too many lists at once: try again in a second"}

@@ -6,13 +6,17 @@ Live calls have records too, as far as they have come; an ended call's never cha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from twoleg.application.errors import ApplicationError
+
 LONGEST_WINDOW = 7 * 24 * 60 * 60 * 1000
 """Ms: the longest span of starts that is listed at once (aicc-interfaces 1.4)."""
+MOST_WAITING = 64
+"""Lists under way or in line: at a tenth of a second for each of the longest, some six seconds of them."""
 
 
 class CallRecord(NamedTuple):
@@ -112,15 +116,31 @@ DETAIL_COLUMNS = (
 """The columns of a detail record, in the order in which they are exported; new ones are added at the end only."""
 
 
-@dataclass(frozen=True, slots=True)
-class FindCallRecords:
-    """Use case: which calls were there? Long lists take long, so they are read in a thread of their own."""
+class TooManyLists(ApplicationError):
+    """More lists are waiting to be read than will be soon. Nobody's fault; retry in a second."""
 
-    records: CallRecords
-    threads: Executor
-    """One thread: lists wait for each other, and for nobody else."""
+
+class FindCallRecords:
+    """Use case: which calls were there? Long lists take long, so they are read in a thread of their own.
+
+    Lists wait for each other, and for nobody else; no more than `MOST_WAITING` do.
+    """
+
+    def __init__(self, records: CallRecords, threads: Executor) -> None:
+        """`threads`: one thread."""
+        self._records = records
+        self._threads = threads
+        self._waiting = 0
 
     async def __call__(self, wanted: RecordsWanted) -> RecordsFound:
-        """See `CallRecords.find`."""
-        find: Callable[[RecordsWanted], RecordsFound] = self.records.find
-        return await asyncio.get_running_loop().run_in_executor(self.threads, find, wanted)
+        """See `CallRecords.find`. Raises `TooManyLists` too."""
+        if self._waiting >= MOST_WAITING:
+            raise TooManyLists("too many lists at once: try again in a second")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._find, wanted)
+        finally:
+            self._waiting -= 1
+
+    def _find(self, wanted: RecordsWanted) -> RecordsFound:
+        return self._records.find(wanted)

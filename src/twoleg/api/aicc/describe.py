@@ -168,7 +168,7 @@ def _query_records() -> Operation:
         ),
         response=QueryCallDetailRecordResponse,
         error=ErrorResponse,
-        errors=_ERRORS,
+        errors=_ERRORS | {429: "Too many lists are being read at once: try again in a second."},
     )
 
 

@@ -9,8 +9,8 @@ from twoleg.api.aicc.codes import SUCCESS, RecordsCode
 from twoleg.api.aicc.records_wanted import WantedRefused, read_wanted
 from twoleg.api.aicc.wire import CallInfo, QueryCallDetailRecordResponse, RecordsResult
 from twoleg.api.asgi import Headers
-from twoleg.api.http import Answer
-from twoleg.application.call_records import CallRecord, FindCallRecords
+from twoleg.api.http import Answer, HttpError
+from twoleg.application.call_records import CallRecord, FindCallRecords, TooManyLists
 from twoleg.application.check_token import CheckToken
 from twoleg.domain.call import PUBLISHED_STATE, Phase
 from twoleg.domain.tenant import Profile
@@ -34,7 +34,10 @@ class QueryCallDetailRecord:
             wanted = read_wanted(body, tenant)
         except WantedRefused as refused:
             return Answer(_ENCODE(QueryCallDetailRecordResponse(refused.code, refused.text)))
-        found = await self._find(wanted)
+        try:
+            found = await self._find(wanted)
+        except TooManyLists as reason:
+            raise HttpError(429, str(reason), headers=((b"retry-after", b"1"),)) from reason
         if not found.total:
             return Answer(_ENCODE(QueryCallDetailRecordResponse(RecordsCode.NOTHING_FOUND, "nothing found")))
         result = RecordsResult(found.total, [_info(record, ita=is_ita) for record in found.records])
