@@ -54,13 +54,9 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
     try:
         journal = store.journal(asyncio.get_running_loop())
         news = TrunkNews(store.trunk_board(), log)
-        ladders = ladders_of(
-            orders.settings,
-            directory=store.directory(),
-            local_for=lambda peer: shell.agent.local_for(peer),  # noqa: PLW0108 - the shell comes next
-            log=log,
-        )
+        ladders = ladders_of(orders.settings, store, log)
         shell, conductor, watch, room, desk = _assemble(orders, store, journal, news, ladders, log)
+        ladders.locals.ask = shell.agent.local_for
         commands = RecordingCommands(
             book=store.recordings(), recorder=room.media, tell=conductor.signal, is_living=conductor.__contains__
         )

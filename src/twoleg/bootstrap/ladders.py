@@ -20,13 +20,25 @@ from twoleg.bootstrap.logs import Log
 from twoleg.bootstrap.store_file import file_of
 from twoleg.config import Settings
 from twoleg.domain.call import Call
+from twoleg.sip.peers import Peer
+
+
+class Locals:
+    """Our addresses, as the user agent knows them, which is made after those who want to be told."""
+
+    ask: LocalFor | None = None
+
+    def __call__(self, peer: Peer) -> Peer:
+        """Our address for that peer; the peer's own while nobody can be asked, before the first message."""
+        return peer if self.ask is None else self.ask(peer)
 
 
 @dataclass(frozen=True, slots=True)
 class Ladders:
-    """The engine's side; `close` it once no message comes any more."""
+    """The engine's side: set `locals.ask` before the first message, and `close` it after the last one."""
 
-    recorder: WireRecorder | None
+    locals: Locals
+    recorder: WireRecorder | None = None
     """None: nothing is noted at all."""
     writer: LadderWriter | None = None
     sender: HepSender | None = None
@@ -45,12 +57,12 @@ class Ladders:
         log.info("what the ladders counted", **counts)
 
 
-def ladders_of(settings: Settings, *, directory: Directory, local_for: LocalFor, log: Log) -> Ladders:
-    """By `[ladder]`. `directory` is asked in a thread, and by nobody else."""
-    keeping, wanted = keeping_of(settings), settings.ladder
+def ladders_of(settings: Settings, store: SqliteStore, log: Log) -> Ladders:
+    """By `[ladder]`."""
+    keeping, wanted, local_for = keeping_of(settings), settings.ladder, Locals()
     if not keeping.is_on and wanted.hep is None:
-        return Ladders(None)
-    writer = _writer(settings, directory=directory, local_for=local_for, log=log) if keeping.is_on else None
+        return Ladders(local_for)
+    writer = _writer(settings, directory=store.directory(), local_for=local_for, log=log) if keeping.is_on else None
     sender = None
     if wanted.hep is not None:
         where = wanted.hep.host, wanted.hep.port
@@ -64,7 +76,7 @@ def ladders_of(settings: Settings, *, directory: Directory, local_for: LocalFor,
         keep=_keep_by(writer),
         export=sender,
     )
-    return Ladders(recorder, writer, sender)
+    return Ladders(local_for, recorder, writer, sender)
 
 
 def keeping_of(settings: Settings) -> Keeping:
@@ -74,6 +86,8 @@ def keeping_of(settings: Settings) -> Keeping:
 
 
 def _writer(settings: Settings, *, directory: Directory, local_for: LocalFor, log: Log) -> LadderWriter:
+    """`directory` is asked in the writer's thread, and by nobody else."""
+
     def days_of_tenants() -> Mapping[str, int]:
         return {each.tenant_id: each.retention_days for each in directory.tenants()}
 
