@@ -21,6 +21,7 @@ from twoleg.adapters.sip_engine.watch import TrunkWatch
 from twoleg.adapters.sip_engine.ways import Ways
 from twoleg.application.capacity import Capacity, Limits
 from twoleg.application.conductor import Conductor
+from twoleg.application.media import Media
 from twoleg.application.ports import TrunkState
 from twoleg.domain.call import Call
 from twoleg.domain.effects import Timer
@@ -31,6 +32,7 @@ from twoleg.sip.events import (
     Cancelled,
     Event,
     Failed,
+    Fault,
     HungUp,
     IncomingInvite,
     LegId,
@@ -85,6 +87,8 @@ class EngineShell:
         self.address = self.local = Peer("udp", "127.0.0.1", port)
         self.ua = self.agent = UserAgent(local=self.local, random=random.Random(port), timers=Timers(ring_limit=120))
         self.heard: Callable[[Event], None] = lambda _: None
+        self.faults: list[Exception] = []
+        """What the user agent says of faults, as the driver logs it."""
         network.parties[self.address] = self  # type: ignore[assignment]  # a party in all that the network asks
 
     def now(self) -> float:
@@ -98,6 +102,9 @@ class EngineShell:
     def listen(self) -> None:
         while events := self.ua.take_events():
             for event in events:
+                fault = event.fault if isinstance(event, Fault | Failed) else None
+                if fault is not None:
+                    self.faults.append(fault)
                 self.heard(event)
 
 
@@ -246,6 +253,7 @@ class World:
         limits: Mapping[Timer, float] = LIMITS,
         names: Mapping[str, Sequence[Peer]] | None = None,
         start: bool = True,
+        media: Media | None = None,
     ) -> None:
         self.network = Network(fate)
         self.shell = EngineShell(self.network)
@@ -253,6 +261,8 @@ class World:
         self.journal = HeldJournal()
         self.log = NotedLog()
         self.faults: list[Exception] = []
+        self.fault_of: list[tuple[int | None, Exception]] = []
+        """The same, with the serial of the call that the log line names."""
         self.states: list[TrunkState] = []
         self.addresses = Addresses(self.network, dict(names or {}))
         self.capacity = Capacity({each.name: Limits(each.channels, each.calls_per_second) for each in trunks})
@@ -272,7 +282,7 @@ class World:
             shell=self.shell,
             ways=ways,
             watch=self.watch,
-            media=DirectMedia(address="127.0.0.1"),
+            media=media or DirectMedia(address="127.0.0.1"),
             clock=self.clock,
             sink=lambda serial, signal: self.conductor.signal(serial, signal),  # noqa: PLW0108 - it comes next
             log=self,
@@ -294,6 +304,7 @@ class World:
 
     def fault(self, serial: int | None, error: Exception) -> None:
         self.faults.append(error)
+        self.fault_of.append((serial, error))
 
     def carrier(self, port: int, habit: Habit) -> Carrier:
         return Carrier(self.network, port, habit)
