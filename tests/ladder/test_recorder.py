@@ -99,6 +99,33 @@ def test_after_its_end_nothing_is_left_of_a_call() -> None:
     assert (desk.recorder.size, desk.recorder.calls) == (0, 0)
 
 
+def test_what_is_packed_comes_back_whole_and_in_order() -> None:
+    loose, packing = Desk(), Desk(limits=RecorderLimits(max_loose=3000))
+    for desk in (loose, packing):
+        for serial in (1, 2, 3):
+            desk.call(serial)
+        for serial in (1, 2, 3, 1, 2, 3, 1):
+            desk.exchange(serial, times=2)
+    assert packing.recorder.size < loose.recorder.size / 2
+    for desk in (loose, packing):
+        for serial in (1, 2, 3):
+            desk.recorder.over(ended_call(serial=serial))
+    assert [notes.messages for _, notes in packing.kept] == [notes.messages for _, notes in loose.kept]
+    assert (packing.recorder.size, packing.recorder.calls) == (0, 0)
+
+
+def test_packed_or_not_no_call_holds_more_messages_than_it_may() -> None:
+    desk = Desk(limits=RecorderLimits(max_messages=10, max_loose=1000))
+    desk.call(1)
+    desk.exchange(1, times=40)
+    desk.recorder.over(ended_call(serial=1))
+    ((_, notes),) = desk.kept
+    assert (len(notes.messages), notes.omitted) == (10, 70)
+    assert [each[0] for each in notes.messages] == sorted(each[0] for each in notes.messages)
+    assert notes.messages[0][0] == 1
+    assert desk.recorder.size == 0
+
+
 def test_failed_calls_are_kept_and_good_ones_by_their_share() -> None:
     desk = Desk(Keeping(keep_good=0.1, keep_failed=1.0))
     for serial in range(1, 2001):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from twoleg.application.ladder.keeping import Keeping
-from twoleg.application.ladder.noted import Noted
+from twoleg.application.ladder.noted import Noted, packed, unpacked
 from twoleg.application.ladder.ports import WireExport
 from twoleg.domain.call import Call, Role
 from twoleg.sip.peers import Peer
@@ -37,6 +37,9 @@ class RecorderLimits:
     """Of one call."""
     max_memory: int = 64 * 1024 * 1024
     """Of all calls together."""
+    max_loose: int = 8 * 1024 * 1024
+    """Of messages that lie there as they came, those of some thousand calls: beyond it the oldest are packed. So a
+    service with few calls spends no time on it, and one with many little memory."""
 
 
 @dataclass(slots=True)
@@ -44,11 +47,37 @@ class Notes:
     """What was noted of one call."""
 
     serial: int
-    messages: list[Noted] = field(default_factory=list)
+    loose: list[Noted] = field(default_factory=list)
+    """The newest messages, as they came."""
+    loose_size: int = 0
+    packs: list[bytes] = field(default_factory=list)
+    """The messages before them."""
+    packed_count: int = 0
     size: int = 0
+    """Octets of both."""
     omitted: int = 0
     is_dropped: bool = False
     call_ids: list[bytes] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """Of the messages."""
+        return self.packed_count + len(self.loose)
+
+    @property
+    def messages(self) -> list[Noted]:
+        """All, in order."""
+        return [message for pack in self.packs for message in unpacked(pack)] + self.loose
+
+    def pack(self) -> int:
+        """Pack what is loose. Answers the octets that this gains."""
+        octets = packed(self.loose)
+        gained = self.loose_size - len(octets) - _WEIGHT
+        self.packs.append(octets)
+        self.packed_count += len(self.loose)
+        self.size -= gained
+        self.loose, self.loose_size = [], 0
+        return gained
 
 
 @dataclass(slots=True)
@@ -87,9 +116,11 @@ class WireRecorder:
         """By serial, of every call with a leg."""
         self._holders: OrderedDict[int, Notes] = OrderedDict()
         """Those of them that may hold messages, the oldest first."""
+        self._unpacked: OrderedDict[int, Notes] = OrderedDict()
+        """Those of them with loose ones, the longest loose first."""
         self._owners: dict[bytes, tuple[Notes, Role]] = {}
         """By Call-ID."""
-        self._size = 0
+        self._size = self._loose_size = 0
 
     @property
     def size(self) -> int:
@@ -120,7 +151,9 @@ class WireRecorder:
         if notes is None:
             return
         self._holders.pop(call.serial, None)
+        self._unpacked.pop(call.serial, None)
         self._size -= notes.size
+        self._loose_size -= notes.loose_size
         for name in notes.call_ids:
             self._owners.pop(name, None)
         if self._keeping.keeps(call):
@@ -156,30 +189,48 @@ class WireRecorder:
             self._export.tell(notes.serial, message)
         if notes.is_dropped:
             return
-        size = len(message[4]) + _WEIGHT
-        notes.messages.append(message)
-        notes.size += size
-        self._size += size
-        if notes.size > self._limits.max_bytes or len(notes.messages) > self._limits.max_messages:
+        if not notes.loose:
+            self._unpacked[notes.serial] = notes
+        notes.loose.append(message)
+        self._grow(notes, len(message[4]) + _WEIGHT)
+        if notes.size > self._limits.max_bytes or notes.count > self._limits.max_messages:
             self._shorten(notes)
+        if self._loose_size > self._limits.max_loose:
+            self._pack_one()
         if self._size > self._limits.max_memory:
             self._make_room()
 
+    def _grow(self, notes: Notes, octets: int) -> None:
+        notes.size += octets
+        notes.loose_size += octets
+        self._size += octets
+        self._loose_size += octets
+
+    def _pack_one(self) -> None:
+        """With each message at most one call: nobody waits for many of them."""
+        _, notes = self._unpacked.popitem(last=False)
+        self._loose_size -= notes.loose_size
+        self._size -= notes.pack()
+
     def _shorten(self, notes: Notes) -> None:
         """The beginning tells what was wanted, the end what came of it: what goes is after the first half."""
-        limits, messages = self._limits, notes.messages
-        while messages and (notes.size > limits.max_bytes or len(messages) > limits.max_messages):
-            gone = messages.pop(min(len(messages) // 2, limits.max_messages // 2))
-            size = len(gone[4]) + _WEIGHT
-            notes.size -= size
-            self._size -= size
+        limits, loose = self._limits, notes.loose
+        first = max(0, limits.max_messages // 2 - notes.packed_count)
+        while loose and (notes.size > limits.max_bytes or notes.count > limits.max_messages):
+            gone = loose.pop(min(len(loose) // 2, first))
+            self._grow(notes, -len(gone[4]) - _WEIGHT)
             notes.omitted += 1
             self.counters.omitted += 1
+        if not loose:
+            self._unpacked.pop(notes.serial, None)
 
     def _make_room(self) -> None:
         """The oldest calls have talked longest, most likely well."""
         while self._size > self._limits.max_memory and self._holders:
-            _, notes = self._holders.popitem(last=False)
+            serial, notes = self._holders.popitem(last=False)
+            self._unpacked.pop(serial, None)
+            self._grow(notes, -notes.loose_size)
             self._size -= notes.size
             self.counters.dropped += 1
-            notes.messages, notes.size, notes.is_dropped = [], 0, True
+            notes.loose, notes.packs, notes.packed_count, notes.size = [], [], 0, 0
+            notes.is_dropped = True

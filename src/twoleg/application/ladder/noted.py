@@ -6,7 +6,10 @@ copied. `without_secrets` is the one way from there to a `WireMessage`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Sequence
+
+from msgspec import msgpack
 
 from twoleg.application.ladder.values import Place, WireMessage
 from twoleg.domain.call import Role
@@ -33,3 +36,29 @@ def without_secrets(noted: Noted, local_for: LocalFor) -> WireMessage:
         peer=Place(peer.host, peer.port),
         data=redact(data),
     )
+
+
+_QUICKLY = 1
+"""Of zlib's levels. The messages of a call repeat each other: the quickest makes a fifth of them."""
+_Packable = tuple[int, str, bool, tuple[str, str, int, str], bytes]
+_unpack = msgpack.Decoder(list[_Packable]).decode
+
+
+def packed(messages: Sequence[Noted]) -> bytes:
+    """The same in a fifth of the room; some 100 microseconds for a call."""
+    return zlib.compress(
+        msgpack.encode(
+            [
+                (at, role.value, is_out, (peer.transport, peer.host, peer.port, peer.domain), data)
+                for at, role, is_out, peer, data in messages
+            ]
+        ),
+        _QUICKLY,
+    )
+
+
+def unpacked(octets: bytes) -> list[Noted]:
+    """What `packed` made them of."""
+    return [
+        (at, Role(role), is_out, Peer(*peer), data) for at, role, is_out, peer, data in _unpack(zlib.decompress(octets))
+    ]
