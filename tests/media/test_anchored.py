@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +16,10 @@ from fakes.log import NotedLog
 from media.relay import ADDRESS, PORT_FOR, ScriptedRelay
 from media.test_direct import Wishes, audio_of, sdp
 from patience import eventually_async as until
+from twoleg.adapters.media.anchored import AnchoredPath
 from twoleg.adapters.media.direct import DirectMedia
-from twoleg.adapters.media.places import House
+from twoleg.adapters.media.errands import Errands
+from twoleg.adapters.media.places import House, Places
 from twoleg.adapters.media.relay import RelayForgot, RelayRefused, RelaySilent
 from twoleg.adapters.media.selection import Choice, ChosenMedia, Mode
 from twoleg.adapters.media.sounds import ringing_tone
@@ -588,6 +592,30 @@ async def test_the_quality_of_both_legs_is_told_at_the_end_of_a_call_that_talked
     (await silent.ringing()).close()
     await silent.quiet()
     assert silent.measured == {}
+
+
+def living() -> set[int]:
+    """The parts of paths that are there, by their identity."""
+    return {id(each) for each in gc.get_objects() if isinstance(each, AnchoredPath | Places | Errands)}
+
+
+async def test_nothing_of_a_call_waits_for_the_garbage_collector(stage: Stage) -> None:
+    others = living()
+    stage.choice = Choice(Mode.RTPENGINE, fallback=(Mode.DIRECT,))
+    stage.watchfulness = HASTY
+    path = await stage.talking()
+    assert await until(lambda: stage.relay.asked.count("statistics") > 1)
+    assert len(living()) == len(others) + 3
+    gone = weakref.ref(path)
+    gc.disable()
+    try:
+        path.close()
+        del path
+        assert await until(lambda: gone() is None)
+        await stage.quiet()
+        assert living() <= others
+    finally:
+        gc.enable()
 
 
 # ---------------------------------------------------------------------------- recording

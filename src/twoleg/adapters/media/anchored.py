@@ -114,6 +114,7 @@ class AnchoredPath:
     def close(self) -> None:
         """Nothing more is wished; what was heard is measured, and the relay told, as soon as it may be."""
         self._errands.close(self._finish)
+        self._places.forget()
 
     async def _finish(self) -> None:
         await self._supervision.finish(self._anchor)

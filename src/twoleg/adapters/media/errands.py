@@ -65,3 +65,9 @@ class Errands:
             except Exception as error:  # noqa: BLE001  # whatever it is, it is this call's alone
                 self._fault(error)
         self._runner = None
+        if self.is_closed:  # their owner owns us: a circle that only the garbage collector would find
+            self._trouble = self._fault = _nobody_listens
+
+
+def _nobody_listens(_error: Exception) -> None:
+    """After the last errand."""

@@ -89,6 +89,10 @@ class Places:
         self._go_without()
         return None
 
+    def forget(self) -> None:
+        """The call is over: no relay will be looked for, and nobody is told to go without."""
+        self._relays, self._go_without = (), None
+
     def heard_or_stand_in(self, side: Side) -> bytes:
         """What the phone said, or would say by our knowledge."""
         return self._stand_in() if side.heard is None else side.heard.encode()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from twoleg.adapters.media.capture import Capture
 from twoleg.adapters.media.errands import Errands
@@ -67,17 +68,13 @@ class Supervision:
 
     def opened(self, anchor: Anchor, wishes: MediaWishes, errands: Errands) -> None:
         """A relay took the call: look now and then whether it still has it."""
+        look = partial(self._look_and_again, anchor, wishes, errands)
+        self._timer = asyncio.get_running_loop().call_later(self._watchfulness.look_every, errands.add, look)
 
-        async def look() -> None:
-            await self._look(anchor, wishes)
-            again()
-
-        def again() -> None:
-            if not errands.is_closed:
-                loop = asyncio.get_running_loop()
-                self._timer = loop.call_later(self._watchfulness.look_every, errands.add, look)
-
-        again()
+    async def _look_and_again(self, anchor: Anchor, wishes: MediaWishes, errands: Errands) -> None:
+        await self._look(anchor, wishes)
+        if not errands.is_closed:
+            self.opened(anchor, wishes, errands)
 
     async def bridged(self, anchor: Anchor, sides: Mapping[Role, Side]) -> None:
         """Both talk: from now on both should be heard, and the call is recorded where that is wanted."""
@@ -107,6 +104,7 @@ class Supervision:
         """The call is over: last look, last word to the relay, then the facts are told."""
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         with contextlib.suppress(RelayTrouble):  # what the last look saw is what is known then
             self._last = await anchor.statistics() or self._last
         await anchor.close()
