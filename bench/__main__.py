@@ -16,6 +16,8 @@ import uvloop
 
 from bench import calls, delays, sippy_peer
 from bench.api import measure_api
+from bench.events import READERS
+from bench.events import measure as measure_events
 from bench.figures import Row, markdown, percentile, spread
 from bench.media import measure as measure_media
 from bench.page import write_page
@@ -179,6 +181,11 @@ def _media(folder: Path, effort: Effort) -> list[Row]:
     return measure_media(folder, calls=calls, seconds=effort.stage_seconds)
 
 
+def _events(folder: Path, effort: Effort) -> list[Row]:
+    with on_core(OTHER_CORE):
+        return measure_events(folder, readers=500 if effort is QUICK else READERS, seconds=effort.answer_seconds)
+
+
 PARTS: dict[str, Callable[[Path, Effort], list[Row]]] = {
     "api": _api,
     "calls": _calls,
@@ -186,6 +193,7 @@ PARTS: dict[str, Callable[[Path, Effort], list[Row]]] = {
     "store": _store,
     "transports": _transports,
     "media": _media,
+    "events": _events,
 }
 
 

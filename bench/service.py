@@ -119,8 +119,8 @@ def _pid_of(child: str, folder: Path) -> int | None:
 
 def _access(config: Path, ready: re.Match[str]) -> Access:
     """As an operator and an integrator get it."""
-    tenant = _command(config, "tenant", "create", "Bench", "--access-code", ACCESS_CODE)["tenant_id"]
-    app = _command(config, "app", "create", "--tenant", tenant)
+    tenant = command(config, "tenant", "create", "Bench", "--access-code", ACCESS_CODE)["tenant_id"]
+    app = command(config, "app", "create", "--tenant", tenant)
     host, port = ready["host"], int(ready["port"])
     answer = httpx.post(
         f"http://{host}:{port}{TOKEN_PATH}", json={"app_key": app["app_key"], "app_secret": app["app_secret"]}
@@ -128,7 +128,8 @@ def _access(config: Path, ready: re.Match[str]) -> Access:
     return Access(host, port, answer.raise_for_status().json()["AccessToken"])
 
 
-def _command(config: Path, *arguments: str) -> Any:
+def command(config: Path, *arguments: str) -> Any:
+    """What that command prints with `--json`."""
     done = subprocess.run(
         [sys.executable, "-m", "twoleg", *arguments, "--json"],
         env={**os.environ, "TWOLEG_CONFIG": str(config)},

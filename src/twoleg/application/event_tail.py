@@ -15,7 +15,7 @@ from twoleg.application.errors import StoreUnavailable
 from twoleg.application.event_feed import EventFeed, Recorded
 from twoleg.application.ports import Cancellable, Clock
 
-LOOK_EVERY = 0.005
+LOOK_EVERY = 0.002
 """Seconds between two looks at the log's end while anybody follows: each reads one row, some ten microseconds."""
 LOOK_AGAIN = 0.25
 """Seconds to the next look after one that the store refused."""

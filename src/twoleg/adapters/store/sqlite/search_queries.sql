@@ -32,12 +32,13 @@ WHERE tenant_id = :tenant_id AND called = :called AND created_at >= :created_fro
 ORDER BY created_at DESC, serial DESC LIMIT :scan
 
 -- name: calls_by_serial
-SELECT w.* FROM json_each(?) AS wanted JOIN whole_call AS w ON w.serial = wanted.value
+SELECT w.* FROM json_each(?) AS wanted CROSS JOIN whole_call AS w ON w.serial = wanted.value
 ORDER BY w.created_at DESC, w.serial DESC
 
 -- name: states_by_serial
+-- Each call by its primary key: CROSS JOIN keeps the order, the plus keeps the index by tenant out of it.
 SELECT c.serial, c.phase, c.reason, c.cause, c.seq, c.created_at, c.started_at, c.talking_at, c.ended_at
-FROM json_each(?) AS wanted JOIN call AS c ON c.serial = wanted.value AND c.tenant_id = ?
+FROM json_each(?) AS wanted CROSS JOIN call AS c ON c.serial = wanted.value AND +c.tenant_id = ?
 
 -- name: pending_call
 -- The index call_pending_pair: what makes a new call between the two a duplicate.
