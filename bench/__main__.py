@@ -26,6 +26,7 @@ from bench.ramp import Stage, best_of
 from bench.store import StoreFigures
 from bench.store import measure as measure_store
 from bench.transports import measure as measure_transports
+from bench.whole_calls import measure as measure_whole_calls
 
 WANTED_CALLS = 250
 WANTED_CPU_MS = 3.5
@@ -186,12 +187,25 @@ def _events(folder: Path, effort: Effort) -> list[Row]:
         return measure_events(folder, readers=500 if effort is QUICK else READERS, seconds=effort.answer_seconds)
 
 
+def _whole_calls(folder: Path, effort: Effort) -> list[Row]:
+    few = effort is QUICK
+    with on_core(OTHER_CORE):
+        return measure_whole_calls(
+            folder,
+            seconds=effort.stage_seconds,
+            held=500 if few else 10_000,
+            held_rate=HELD_RATE,
+            held_seconds=3 if few else 60,
+        )
+
+
 PARTS: dict[str, Callable[[Path, Effort], list[Row]]] = {
     "api": _api,
     "calls": _calls,
     "answer": _answer,
     "store": _store,
     "transports": _transports,
+    "whole": _whole_calls,
     "media": _media,
     "events": _events,
 }

@@ -21,13 +21,14 @@ _TALKING, _ENDED = 2, 3
 
 
 @dataclass(slots=True)
-class _Placing:
+class Placing:
     """Places calls over HTTP and remembers their serials."""
 
     client: Client
     serials: list[str] = field(default_factory=list)
 
     async def __call__(self, agent: str, customer: str) -> None:
+        """Place one; raises what the service refuses."""
         self.serials.append(await self.client.create_call(agent, customer))
 
 
@@ -53,7 +54,7 @@ async def _warm_up(service: Service, ports: Ports) -> None:
 
 async def _stage(service: Service, ports: Ports, *, rate: int, seconds: float, first: int) -> Stage:
     async with Client(service.access) as client:
-        place = _Placing(client)
+        place = Placing(client)
         stage = await run_stage(
             rate=rate,
             seconds=seconds,
@@ -63,11 +64,11 @@ async def _stage(service: Service, ports: Ports, *, rate: int, seconds: float, f
             folder=service.folder / f"{rate}-{first}",
             ports=ports,
         )
-        stage.failures += await _wrong_ends(client, place.serials)
+        stage.failures += await wrong_ends(client, place.serials)
     return stage
 
 
-async def _wrong_ends(client: Client, serials: Sequence[str]) -> Counter[str]:
+async def wrong_ends(client: Client, serials: Sequence[str]) -> Counter[str]:
     """The calls of which queryCallState does not say that the customer hung up, which implies that they talked."""
     wrong: Counter[str] = Counter()
 
@@ -92,7 +93,7 @@ async def memory_per_call(folder: Path, *, calls: int, rate: int) -> tuple[float
         with Phones(inside, ports, calls=calls, talk=talk, patience=talk * 3):
             await asyncio.sleep(0.3)
             async with Client(service.access) as client:
-                place = _Placing(client)
+                place = Placing(client)
                 await place_at_rate(Stage(rate, calls), first=1000, place=place)
                 await asyncio.sleep(2)
                 grown = resident_kib(service.engine) - before

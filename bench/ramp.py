@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.processes import cpu_seconds
-from bench.sipp_phones import Phones, Ports
+from bench.sipp_phones import USUAL, Manner, Phones, Ports
 
 TALK = 3.0
 """Seconds the two talk."""
@@ -42,22 +42,26 @@ class Stage:
         return not self.failures
 
 
+Manners = tuple[Manner, Manner] | tuple[()]
 Place = Callable[[str, str], Awaitable[None]]
 """Places a call between two numbers; what it raises is a failure."""
 
 
 async def run_stage(
-    *, rate: int, seconds: float, first: int, place: Place, pid: int, folder: Path, ports: Ports
+    *, rate: int, seconds: float, first: int, place: Place, pid: int, folder: Path, ports: Ports, manners: Manners = ()
 ) -> Stage:
     """Place `rate` calls a second for that long and wait until both phones have seen them all end.
 
     `first`: the calls are numbered from here on; no two calls of a run may share a number. `pid`: the process whose
-    CPU time is measured.
+    CPU time is measured; `manners`: the agent's and the customer's, when they are not as usual.
     """
     stage = Stage(rate, round(rate * seconds))
     folder.mkdir()  # noqa: ASYNC240 - before anything is measured
     patience = seconds + TALK + _GRACE
-    with Phones(folder, ports, calls=stage.calls, talk=TALK, patience=patience) as phones:
+    agent, customer = manners or (USUAL, USUAL)
+    with Phones(
+        folder, ports, calls=stage.calls, talk=TALK, patience=patience, agent=agent, customer=customer
+    ) as phones:
         await asyncio.sleep(0.3)  # both are bound by then; a phone that is not costs one retransmission
         loop = asyncio.get_running_loop()
         began, used = loop.time(), cpu_seconds(pid)

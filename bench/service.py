@@ -19,6 +19,7 @@ from bench.processes import MEASURED_CORE, OTHER_CORE, on_core, pin, stop
 
 ACCESS_CODE = "640003"
 SERVE = ("-m", "twoleg", "serve")
+SIP = '[sip]\nlisten = "udp:127.0.0.1:0"'
 _READY = re.compile(r"^twoleg ready +http://(?P<host>[\d.]+):(?P<port>\d+)", re.MULTILINE)
 _PATIENCE = 30.0
 _POLL = 0.02
@@ -43,12 +44,15 @@ class Service:
     api: int
 
     @classmethod
-    def start(cls, folder: Path, *, trunks: dict[str, int], program: tuple[str, ...] = SERVE) -> Self:
+    def start(
+        cls, folder: Path, *, trunks: dict[str, int], program: tuple[str, ...] = SERVE, sip: str = SIP, way: str = "udp"
+    ) -> Self:
         """Serve with a fresh store in `folder`. `trunks`: loopback ports by the prefix of the numbers that go there.
 
-        `program`: arguments of Python that run the service, for one that is put together differently.
+        `program`: arguments of Python that run the service, for one that is put together differently; `sip`: the
+        tables [sip] of its configuration; `way`: the transport to the trunks.
         """
-        config = _write_config(folder, trunks)
+        config = _write_config(folder, trunks, sip=sip, way=way)
         with on_core(OTHER_CORE):
             process = _spawn(config, program)
         try:
@@ -76,15 +80,16 @@ class Service:
         stop(self.process, patience=15)
 
 
-def _write_config(folder: Path, trunks: dict[str, int]) -> Path:
+def _write_config(folder: Path, trunks: dict[str, int], *, sip: str, way: str) -> Path:
     path = folder / "twoleg.toml"
+    over = "" if way == "udp" else f";transport={way}"
     tables = [
-        f'[[trunk]]\nname = "trunk{number}"\nuri = "sip:127.0.0.1:{port}"\nprefixes = ["{prefix}"]'
+        f'[[trunk]]\nname = "trunk{number}"\nuri = "sip:127.0.0.1:{port}{over}"\nprefixes = ["{prefix}"]'
         for number, (prefix, port) in enumerate(trunks.items())
     ]
     url = f'[store]\nurl = "sqlite:///{folder}/twoleg.db"'
-    listen = '[http]\nlisten = "127.0.0.1:0"\n\n[sip]\nlisten = "udp:127.0.0.1:0"'
-    path.write_text("\n\n".join([listen, url, *tables]) + "\n")
+    listen = '[http]\nlisten = "127.0.0.1:0"'
+    path.write_text("\n\n".join([listen, sip, url, *tables]) + "\n")
     return path
 
 

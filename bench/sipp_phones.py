@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Self
 from bench.processes import free_port, stop
 
 _SCENARIOS = Path(__file__).parent / "scenarios"
+_RINGING = '<pause milliseconds="200"/>'
+_AT_HOME = "[local_ip]:[local_port]"
+"""In the scenarios: how long a phone rings, and its own address in its Contact."""
 _BUFFER = 4 * 1024 * 1024
 
 
@@ -25,6 +29,26 @@ class Ports:
     def choose(cls) -> Self:
         """Two free ports."""
         return cls(free_port(), free_port())
+
+    @classmethod
+    def choose_tcp(cls) -> Self:
+        """Two free ports for TCP."""
+        return cls(free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM))
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the phones behave, where it is not as usual."""
+
+    ring: float = 0.2
+    """Seconds."""
+    way: str = "udp"
+    """Their own transport, "udp" or "tcp"."""
+    contact: str = ""
+    """Where in-dialog requests reach them, as `host:port;transport=...`; "": at their own address."""
+
+
+USUAL = Manner()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +67,22 @@ class Phones:
     Use it in a `with`: leaving the block ends both, whatever happened.
     """
 
-    def __init__(self, folder: Path, ports: Ports, *, calls: int, talk: float, patience: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        ports: Ports,
+        *,
+        calls: int,
+        talk: float,
+        patience: float,
+        agent: Manner = USUAL,
+        customer: Manner = USUAL,
+    ) -> None:
         """`patience`: seconds after which sipp gives up."""
         self._folder = folder
-        self._agent = _start("agent", folder, ports.agent, calls=calls, talk=talk, patience=patience)
-        self._customer = _start("customer", folder, ports.customer, calls=calls, talk=talk, patience=patience)
+        limits = (*("-m", str(calls), "-d", str(round(talk * 1000))), *("-timeout", f"{patience:.0f}s"))
+        self._agent = _start("agent", folder, ports.agent, limits, agent)
+        self._customer = _start("customer", folder, ports.customer, limits, customer)
 
     @property
     def are_done(self) -> bool:
@@ -68,11 +103,12 @@ class Phones:
             stop(self._customer)
 
 
-def _start(name: str, folder: Path, port: int, *, calls: int, talk: float, patience: float) -> subprocess.Popen[bytes]:
+def _start(name: str, folder: Path, port: int, limits: tuple[str, ...], manner: Manner) -> subprocess.Popen[bytes]:
+    scenario = folder / f"{name}.xml"
+    scenario.write_text(_scenario(name, manner))
     command = [
-        *("sipp", "-sf", str(_SCENARIOS / f"{name}.xml"), "-i", "127.0.0.1", "-p", str(port), "-m", str(calls)),
-        *("-d", str(round(talk * 1000)), "-nostdin", "-buff_size", str(_BUFFER), "-max_recv_loops", "1000"),
-        *("-timeout", f"{patience:.0f}s", "-timeout_error"),
+        *("sipp", "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(port), "-t", f"{manner.way[0]}1"),
+        *(*limits, "-timeout_error", "-nostdin", "-buff_size", str(_BUFFER), "-max_recv_loops", "1000"),
         # sipp knows a repeated INVITE only until it has sent a second answer; a repetition is no failure of a call
         *("-default_behaviors", "all,-abortunexp"),
         *("-watchdog_major_maxtriggers", "-1", "-watchdog_minor_maxtriggers", "-1"),
@@ -81,6 +117,12 @@ def _start(name: str, folder: Path, port: int, *, calls: int, talk: float, patie
     ]
     with (folder / f"{name}.screen").open("wb") as screen:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=screen, stderr=screen)
+
+
+def _scenario(name: str, manner: Manner) -> str:
+    text = (_SCENARIOS / f"{name}.xml").read_text()
+    text = text.replace(_RINGING, f'<pause milliseconds="{round(manner.ring * 1000)}"/>')
+    return text.replace(_AT_HOME, manner.contact) if manner.contact else text
 
 
 def _count(statistics: Path) -> PhoneCount:
