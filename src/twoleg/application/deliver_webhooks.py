@@ -94,8 +94,6 @@ class DeliverWebhooks:
         """A courier that fails is missed at the next look, and another one takes its place."""
         try:
             await courier.run()
-        except StoreUnavailable as error:
-            self._post.log.warning("a webhook endpoint is not served now", endpoint=endpoint_id, why=str(error))
         except Exception:
             self._post.log.exception("a webhook courier died of a fault", endpoint=endpoint_id)
 

@@ -86,10 +86,17 @@ class Courier:
         self._wake.set()
 
     async def run(self) -> None:
-        """Serve; returns when the endpoint is served no more. Raises `StoreUnavailable`: then begin anew."""
+        """Serve; returns when the endpoint is served no more. A store in trouble delays it, and ends nothing."""
         try:
-            while (endpoint := self._post.outbox.endpoint(self._id)) is not None or self._under_way:
-                rest = None if endpoint is None else await self._serve(endpoint)
+            while True:
+                try:
+                    endpoint = self._post.outbox.endpoint(self._id)
+                    if endpoint is None and not self._under_way:
+                        return
+                    rest = None if endpoint is None else await self._serve(endpoint)
+                except StoreUnavailable as error:
+                    self._post.log.warning("a webhook endpoint is not served now", endpoint=self._id, why=str(error))
+                    rest = TROUBLE_REST
                 await self._sleep(rest)
         finally:
             for task in tuple(self._under_way.values()):
