@@ -64,7 +64,7 @@ class PatientPipe:
         self._let_out()
 
     def write(self, line: bytes, /) -> int:
-        """Take a line, now or not at all. Answers the bytes that went out at once, or will with this turn of the loop."""
+        """Take a line, now or not at all. Answers the bytes that go out at once, or with this turn of the loop."""
         if self._loop is None or threading.get_ident() != self._thread:
             return self._put(line)
         if not self._gathered:
