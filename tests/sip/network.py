@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from heapq import heappop, heappush
 from typing import TypeAlias
 
@@ -24,7 +25,7 @@ from twoleg.sip.events import (
 )
 from twoleg.sip.headers import NameAddr
 from twoleg.sip.leg_words import LegState
-from twoleg.sip.peers import Peer
+from twoleg.sip.peers import Peer, Transmit
 from twoleg.sip.timers import Timers
 from twoleg.sip.user_agent import UserAgent
 
@@ -71,6 +72,8 @@ class Network:
         self.fate = fate
         self.parties: dict[Peer, Party] = {}
         self.carried = 0
+        self.escaped: list[Exception] | None = None
+        """What raised out of a party, where a test wants to go on; None: it ends the test."""
         self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._serial = 0
 
@@ -86,21 +89,34 @@ class Network:
         while (due := self._next()) is not None and due <= end:
             self.now = max(self.now, due)
             while self._agenda and self._agenda[0][0] <= self.now:
-                heappop(self._agenda)[2]()
+                self._do(heappop(self._agenda)[2])
             for party in self.parties.values():
-                party.ua.fire_timers(self.now)
+                self._do(partial(party.ua.fire_timers, self.now))
             self.settle()
         self.now = end
 
     def settle(self) -> None:
         """Take what every party has to send and to tell."""
         for party in self.parties.values():
-            party.listen()
+            self._do(party.listen)
         for party in self.parties.values():
-            for transmit in party.ua.take_output():
+            for transmit in self._output_of(party):
                 self.carried += 1
                 for delay in self.fate(self.carried):
                     self._carry(transmit.data, party.address, transmit.peer, delay)
+
+    def _output_of(self, party: Party) -> list[Transmit]:
+        found: list[Transmit] = []
+        self._do(lambda: found.extend(party.ua.take_output()))
+        return found
+
+    def _do(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except Exception as error:
+            if self.escaped is None:
+                raise
+            self.escaped.append(error)
 
     def _carry(self, data: bytes, source: Peer, target: Peer, delay: float) -> None:
         party = self.parties.get(target)

@@ -100,9 +100,12 @@ class Conductor:
         if waited > self._limits[Timer.QUEUE]:
             self.signal(call.serial, QueueExpired())
             return
-        self._arm(live, Timer.QUEUE, self._limits[Timer.QUEUE] - waited)
-        self._look_at_due_lines()
-        self._try_to_start(live)
+        try:
+            self._arm(live, Timer.QUEUE, self._limits[Timer.QUEUE] - waited)
+            self._look_at_due_lines()
+            self._try_to_start(live)
+        except Exception as error:  # noqa: BLE001  # see _step
+            self._fault(live, Start(), error)
 
     def room(self, trunk: str) -> None:
         """There may be room at that trunk again: start who waits for it, in order, as long as there is.
@@ -123,15 +126,28 @@ class Conductor:
 
     def _try_to_start(self, live: _Live) -> frozenset[str]:
         """Start it, refuse it, or let it wait for the trunks of the answer."""
+        if live.call.phase is not Phase.QUEUED:
+            return frozenset()
+        try:
+            answer = self._room_for(live)
+        except Exception as error:  # noqa: BLE001  # see _step
+            self._fault(live, Start(), error)
+            return frozenset()
+        if isinstance(answer, Full):
+            return answer.trunks
+        self.signal(live.call.serial, answer or Start())
+        return frozenset()
+
+    def _room_for(self, live: _Live) -> Signal | Full | None:
+        """What the engine says; with Full the call waits in the lines of its trunks, else in none."""
         serial, answer = live.call.serial, self._engine.reserve(live.call)
         if isinstance(answer, Full):
             self._lines.put(serial, answer.trunks)
             if answer.seconds is not None:
                 self._look_later(answer.trunks, answer.seconds)
-            return answer.trunks
-        self._lines.leave(serial)
-        self.signal(serial, answer or Start())
-        return frozenset()
+        else:
+            self._lines.leave(serial)
+        return answer
 
     def _look_later(self, trunks: Iterable[str], seconds: float) -> None:
         due = self._clock.now_ms() + seconds * 1000
@@ -238,5 +254,15 @@ class Conductor:
         if live.linger is not None:
             live.linger.cancel()
         self._lines.leave(live.call.serial)
-        if self._calls.pop(live.call.serial, None) is not None:
-            self._engine.forget(live.call)
+        if self._calls.pop(live.call.serial, None) is None:
+            return
+        if not self._is_forgotten(live.call):
+            self._is_forgotten(live.call)  # what a fault kept from being freed the first time is freed the second
+
+    def _is_forgotten(self, call: Call) -> bool:
+        try:
+            self._engine.forget(call)
+        except Exception as error:  # noqa: BLE001  # see _step; the end is durable already: there is only the log
+            self._log.faulted(call, LegReleased(Role.AGENT), error)
+            return False
+        return True

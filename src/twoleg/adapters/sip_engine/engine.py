@@ -97,11 +97,22 @@ class SipCallEngine:
 
     def forget(self, call: Call) -> None:
         """Close the call's media and drop what is left of it."""
-        self._recorder.over(call)
-        entry = self._book.close(call.serial)
-        if entry is None:
-            return
-        self._dialler.close(entry)
+        entry = self._book.call(call.serial)
+        try:
+            self._recorder.over(call)
+            if entry is not None:
+                self._end_rest(entry)
+        finally:
+            if entry is not None:
+                self._dialler.close(entry)
+            self._book.close(call.serial)
+
+    def _end_rest(self, entry: EngineCall) -> None:
+        """Legs are left only where a fault kept one from being released: no phone is to wait for ever."""
+        for leg in entry.legs.values():
+            self._agent.release(leg, now=self._shell.now())
+        if entry.legs:
+            self._shell.wake()
         if entry.path is not None:
             entry.path.close()
             entry.path = None  # it knows the entry: a circle that only the garbage collector would find
@@ -137,6 +148,9 @@ class SipCallEngine:
         if leg is not None:
             self._agent.answer_reinvite(leg, status=status, body=body, now=self._shell.now())
             self._shell.wake()
+            hold = entry.holds.accepted(role) if status < 300 else None
+            if hold is not None:
+                self.tell(entry, hold)
 
     def ack(self, entry: EngineCall, role: Role, body: bytes) -> None:
         """To a 2xx that brought the offer we asked for."""
@@ -153,8 +167,9 @@ class SipCallEngine:
 
     def heard(self, event: sip.Event) -> None:
         """Take what the user agent tells; a fault here ends the event's call and touches no other."""
-        owner = self._book.owner(getattr(event, "leg", 0))
+        owner: tuple[EngineCall, Role] | None = None
         try:
+            owner = self._book.owner(getattr(event, "leg", 0))
             if owner is None:
                 self._heard_stranger(event)
             else:
@@ -189,7 +204,7 @@ class SipCallEngine:
             case sip.InfoReceived():
                 self._pass_info(entry, role, event)
             case _:
-                self._renegotiated(self._path(entry), role, event)
+                self._renegotiated(entry, role, event)
 
     def _progressed(self, entry: EngineCall, role: Role, event: sip.Provisional) -> None:
         attempt = self._dialler.progressed(entry, role)
@@ -218,9 +233,11 @@ class SipCallEngine:
             wire = facts.of_failure(event)
             self.tell(entry, LegFailed(role, wire, self._dialler.ended(entry, role, wire)))
 
-    def _renegotiated(self, path: MediaPath, role: Role, event: sip.Event) -> None:
+    def _renegotiated(self, entry: EngineCall, role: Role, event: sip.Event) -> None:
+        path = self._path(entry)
         match event:
             case sip.Reinvited():
+                entry.holds.offered(role, event.body)
                 path.offered(role, event.body)
             case sip.ReinviteAnswered():
                 path.answered(role, event.body)

@@ -70,11 +70,17 @@ class Ways:
         kept = self._capacity.reserve(wanted[AGENT], wanted[CUSTOMER], self._now())
         if isinstance(kept, Full):
             return kept
-        entry = book.open(call)
-        for role, name in zip((AGENT, CUSTOMER), kept, strict=True):
-            others = deque(each for each in wanted[role] if each != name)
-            entry.diallings[role] = Dialling(self._routes.named(name), others)
+        try:
+            made = {role: self._dialling(name, wanted[role]) for role, name in zip(wanted, kept, strict=True)}
+            book.open(call).diallings.update(made)
+        except Exception:
+            for name in kept:
+                self._capacity.give_back(name)
+            raise
         return None
+
+    def _dialling(self, name: str, wanted: Sequence[str]) -> Dialling:
+        return Dialling(self._routes.named(name), deque(each for each in wanted if each != name))
 
     def _alive(self, call: Call, leg: Leg) -> list[str] | LegRefused:
         try:
@@ -93,9 +99,9 @@ class Ways:
     def give_back(self, dialling: Dialling) -> None:
         """The leg needs its channel no more; again is harmless."""
         if dialling.holds_room:
-            dialling.holds_room = False
             trunk = dialling.route.trunk.name
             self._capacity.give_back(trunk)
+            dialling.holds_room = False  # not before: what raised is tried again when the call is forgotten
             self._room(trunk)
 
     def delay(self, dialling: Dialling) -> float:
