@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from types import CodeType
 from typing import Any
 
 import pytest
 
 from domain.calls import SERIAL
+from sip_engine.planting import PlantedError, Planter, Survey, name_of
+from sip_engine.test_bad_network import LIMITS_OF_CALLS, mixed
 from sip_engine.world import Carrier, World, answers, trunk
 from twoleg.adapters.media.direct import DirectPath
 from twoleg.adapters.sip_engine.engine import SipCallEngine
@@ -28,10 +32,6 @@ PLACES = [
     (DirectPath, "answered"),
     (DirectPath, "bridge"),
 ]
-
-
-class PlantedError(Exception):
-    """Ours."""
 
 
 def plant(monkeypatch: pytest.MonkeyPatch, where: type, name: str, nth: int) -> list[int]:
@@ -70,3 +70,88 @@ def test_a_fault_ends_one_call_with_a_cause_and_is_logged(
     assert [type(fault) for fault in faults] == [PlantedError]
     world.run(200)
     assert len(carrier.live) == 2 * (CALLS - 1)
+
+
+BESIDE = 1000
+DOORS = {
+    "application.conductor.Conductor.admit": "offered again by the next look at the store",
+    "application.conductor.Conductor.signal": "the guard itself",
+    "application.conductor.Conductor.signal.<locals>.<lambda>": "hands on to _durable",
+    "application.conductor.Conductor._arm.<locals>.<lambda>": "hands on to signal",
+    "application.conductor.Conductor._durable": "counts a step, then only guarded work",
+    "application.conductor.Conductor._drop_if_over": "looks whether all is over, then only guarded work",
+    "application.conductor.Conductor._is_forgotten": "the guard itself",
+    "adapters.sip_engine.engine.SipCallEngine.heard": "the guard itself; the driver logs what leaves it",
+    "sip.user_agent.UserAgent.receive": "hands on to the guard",
+    "sip.user_agent.UserAgent.fire_timers": "hands on to the guard",
+    "sip.user_agent.UserAgent._guard": "the guard itself",
+    "sip.deadlines.Deadlines.pop_due": "pops a heap, before it is known whose deadline it was",
+    "sip.deadlines.Deadlines.next": "looks at a heap",
+    "sip.user_agent.UserAgent.next_deadline": "looks at a heap",
+    "sip.user_agent.UserAgent.take_output": "hands over a list",
+    "sip.user_agent.UserAgent.take_events": "hands over a list",
+}
+"""What stands outside of every guard and may do nothing but hand on; all else that runs for a call is planted."""
+
+
+def crowd(calls: int, *, every: float = 0.1) -> tuple[World, Carrier]:
+    """Calls of every kind, one after the other, on a network without faults."""
+    world = World(trunk("a", 5070), limits=LIMITS_OF_CALLS)
+    carrier = world.carrier(5070, mixed)
+    for number in range(calls):
+        place = partial(world.place, offset=number, agent=f"10{1 + number % 9}", customer=f"20{number // 9 % 10}")
+        world.network.at(world.network.now + number * every, place)
+    return world, carrier
+
+
+def carriers_work(carrier: Carrier) -> Callable[[], frozenset[int]]:
+    theirs = frozenset({id(carrier), id(carrier.ua)})
+    return lambda: theirs
+
+
+def handlers() -> list[CodeType]:
+    """Everything of ours that runs for calls of every kind, in the order of its first use."""
+    world, carrier = crowd(100)
+    with Survey(carriers_work(carrier)) as survey:
+        world.run(200)
+    return [code for code in survey.found if name_of(code) not in DOORS]
+
+
+def told(world: World) -> set[str]:
+    """Where the faults were, as log lines say."""
+    lines = [*world.faults, *[error for _, error in world.log.faults], *world.shell.faults]
+    return {str(fault) for fault in lines if isinstance(fault, PlantedError)}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)  # two runs of 1,600 calls, one of them traced
+def test_a_fault_in_any_handler_ends_at_most_its_own_call_and_a_thousand_beside_it_do_not_notice() -> None:
+    codes = handlers()
+    calls = BESIDE + len(codes) + 200
+    quiet, _ = crowd(calls)
+    quiet.run(calls / 10 + 200)
+    world, carrier = crowd(calls)
+    planter, world.network.escaped = Planter(carriers_work(carrier)), []
+    for at, code in enumerate(codes):
+        world.network.at(world.network.now + 2 + at / 4, partial(planter.plant, code))
+    for at in range(calls * 2):
+        world.network.at(world.network.now + at / 20, planter.look)
+    try:
+        world.run(calls / 10 + 900)
+    finally:
+        never = list(planter.close())
+
+    before = [quiet.call(SERIAL + number) for number in range(calls)]
+    after = [world.call(SERIAL + number) for number in range(calls)]
+    beside = [call for call, same in zip(after, before, strict=True) if call == same]
+    broken = [call for call, same in zip(after, before, strict=True) if call.reason != same.reason]
+    assert len(planter.planted) >= 300, never
+    assert world.network.escaped == []
+    assert len(beside) >= BESIDE
+    assert len(broken) <= len(planter.planted)
+    assert {call.phase for call in after} == {Phase.ENDED}
+    assert not [call for call in after if call.reason is None or call.cause is None]
+    assert set(planter.planted) - told(world) == set(), "faults without a log line"
+    carrier.hang_up()
+    world.run(300)
+    assert (len(world.conductor), len(world.engine._book)) == (0, 0)
