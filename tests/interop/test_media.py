@@ -54,8 +54,9 @@ class Call:
         return Client.with_token(f"http://{self.service.http}", app["app_key"], app["app_secret"])
 
     def heard(self) -> tuple[float, float]:
-        """The frequency that the agent heard, and the customer."""
-        return dominant_frequency(self.folder / "agent.wav"), dominant_frequency(self.folder / "customer.wav")
+        """The frequency that the agent heard, and the customer; at last: the agent heard the ringing tone before."""
+        agent, customer = self.folder / "agent.wav", self.folder / "customer.wav"
+        return last_frequency(agent, seconds=0.5), last_frequency(customer, seconds=0.5)
 
 
 @asynccontextmanager
@@ -85,8 +86,8 @@ async def test_both_hear_each_other(tmp_path: Path, kind: str) -> None:
     async with call(tmp_path, kind) as talk:
         client, serial = await talk.begin()
         with client:
-            await talk.agent.hear_for(HEARD)
             await talk.customer.hear_for(HEARD)
+            await talk.agent.hear_for(talk.agent.saw("HEARD")[-1].seconds + HEARD)
             await talk.customer.hang_up()
             ended = await asyncio.to_thread(client.until, serial, state=3)
             await talk.agent.wait_for("CALL_CLOSED")
