@@ -111,7 +111,7 @@ def _witness(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     with witness.listen() as account:
         yield
-    wire = "<br>".join(f"{name}: {story()}" for name, story in account.phones)
+    wire = "<br>".join(f"{name}: {story() or 'nothing'}" for name, story in account.phones)
     told = Counter(" → ".join(states) for states in account.states.values())
     states = "<br>".join(f"{count} times {states}" if count > 1 else states for states, count in told.items())
     request.node.user_properties.append((_PROPERTY, {**asdict(row), "wire": wire, "states": states}))
