@@ -32,7 +32,7 @@ from interop.scripts import (
 from interop.wire import media, once, only, requests, sdp_version, story
 
 if TYPE_CHECKING:
-    from interop.exchange import Desk
+    from interop.exchange import Desk, PlacedCall
     from interop.sipp import Sipp, TracedMessage
 
 pytestmark = scenario(Peer.SIPP, "UDP")
@@ -41,6 +41,12 @@ pytestmark = scenario(Peer.SIPP, "UDP")
 def answer_to_own(phone: Sipp) -> TracedMessage:
     """The 200 to the phone's own (last) INVITE."""
     return [message for message in once(phone.received("SIP/2.0 200")) if message.method == "INVITE"][-1]
+
+
+def holds_told(call: PlacedCall) -> list[tuple[str, str]]:
+    """The events of holding, each with its leg."""
+    events = call.client.connection.get(f"/v1/calls/{call.serial}/events").json()["events"]
+    return [(each["type"], each["data"]["leg"]) for each in events if each["type"].startswith("twoleg.leg.")]
 
 
 def test_an_agent_that_holds_is_heard_of_by_the_customer(desk: Desk) -> None:
@@ -60,6 +66,7 @@ def test_an_agent_that_holds_is_heard_of_by_the_customer(desk: Desk) -> None:
         agent.kept()
         customer.kept()
 
+    assert holds_told(call) == [("twoleg.leg.held", "agent"), ("twoleg.leg.resumed", "agent")]
     first, held, resumed = requests(customer, "INVITE")
     assert [media(offer) for offer in (first, held, resumed)] == [
         (AGENT_PORT, "sendrecv"),
@@ -84,6 +91,7 @@ def test_a_customer_that_holds_is_heard_of_by_the_agent(desk: Desk) -> None:
         agent.kept()
         customer.kept()
 
+    assert holds_told(call) == [("twoleg.leg.held", "customer")]
     assert media(requests(agent, "INVITE")[-1]) == (CUSTOMER_PORT, "sendonly")
     assert media(answer_to_own(customer)) == (AGENT_PORT, "recvonly")
 

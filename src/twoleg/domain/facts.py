@@ -36,6 +36,8 @@ _KIND_BY_ROLE: dict[type, dict[Role, Kind]] = {
     s.LegFailed: {Role.AGENT: Kind.AGENT_FAILED, Role.CUSTOMER: Kind.CUSTOMER_FAILED},
     s.RingTimeout: {Role.AGENT: Kind.AGENT_UNANSWERED, Role.CUSTOMER: Kind.CUSTOMER_UNANSWERED},
     s.LegHungUp: {Role.AGENT: Kind.AGENT_HUNG_UP, Role.CUSTOMER: Kind.CUSTOMER_HUNG_UP},
+    s.LegHeld: {Role.AGENT: Kind.AGENT_HELD, Role.CUSTOMER: Kind.CUSTOMER_HELD},
+    s.LegResumed: {Role.AGENT: Kind.AGENT_RESUMED, Role.CUSTOMER: Kind.CUSTOMER_RESUMED},
     s.LegReleased: {Role.AGENT: Kind.AGENT_RELEASED, Role.CUSTOMER: Kind.CUSTOMER_RELEASED},
 }
 
@@ -136,7 +138,7 @@ def event(call: Call, signal: s.Signal, *, type_: EventType, seq: int, now: int)
         seq=seq,
         at=now,
         type=type_,
-        leg=_ROLE_BY_NAME.get(role),
+        leg=_ROLE_BY_NAME.get(role) or (getattr(signal, "role", None) if role == "leg" else None),
         sip_status=wire.sip_status,
         sip_reason=wire.sip_reason,
         cause=call.cause if ended else wire.cause,

@@ -122,6 +122,10 @@ TRANSITIONS: dict[tuple[Phase, Kind], Rule] = {
     (CALLING_CUSTOMER, Kind.FAULTED): _end(Reason.ENGINE_LOST, AGENT, CUSTOMER),
     # ---- both are connected
     (TALKING, Kind.BRIDGED): Rule(TALKING, events=(EventType.CALL_BRIDGED,)),
+    (TALKING, Kind.AGENT_HELD): Rule(TALKING, events=(EventType.LEG_HELD,)),
+    (TALKING, Kind.CUSTOMER_HELD): Rule(TALKING, events=(EventType.LEG_HELD,)),
+    (TALKING, Kind.AGENT_RESUMED): Rule(TALKING, events=(EventType.LEG_RESUMED,)),
+    (TALKING, Kind.CUSTOMER_RESUMED): Rule(TALKING, events=(EventType.LEG_RESUMED,)),
     (TALKING, Kind.CUSTOMER_HUNG_UP): _end(Reason.CUSTOMER_HUNG_UP, AGENT),
     (TALKING, Kind.AGENT_HUNG_UP): _end(Reason.AGENT_HUNG_UP, CUSTOMER),
     (TALKING, Kind.BRIDGE_FAILED): _end(Reason.BRIDGE_FAILED, AGENT, CUSTOMER),
@@ -149,6 +153,8 @@ _PROVISIONALS = frozenset(
     {Kind.AGENT_RINGING, Kind.CUSTOMER_RINGING, Kind.AGENT_EARLY_MEDIA, Kind.CUSTOMER_EARLY_MEDIA}
 )
 
+_HOLDS = frozenset({Kind.AGENT_HELD, Kind.CUSTOMER_HELD, Kind.AGENT_RESUMED, Kind.CUSTOMER_RESUMED})
+
 LATE_OR_REPEATED: frozenset[tuple[Phase, Kind]] = frozenset(
     # A start told twice (the nudge and the poll see the same row).
     {(phase, Kind.START) for phase in (CALLING_AGENT, CALLING_CUSTOMER, TALKING, ENDED)}
@@ -160,6 +166,8 @@ LATE_OR_REPEATED: frozenset[tuple[Phase, Kind]] = frozenset(
     | {(TALKING, kind) for kind in _PROVISIONALS}
     # A second 2xx reported for a leg that is already up: the SIP core has ACKed it.
     | {(CALLING_CUSTOMER, Kind.AGENT_ANSWERED), (TALKING, Kind.AGENT_ANSWERED), (TALKING, Kind.CUSTOMER_ANSWERED)}
+    # A hold before both talk concerns nobody yet; one that was being passed on when the call ended, nobody any more.
+    | {(phase, kind) for phase in (CALLING_CUSTOMER, ENDED) for kind in _HOLDS}
     # An early-media bridge that came up before the answer: nothing to tell yet.
     | {(CALLING_CUSTOMER, Kind.BRIDGED)}
     # After the end everything that was under way still arrives.
@@ -181,6 +189,7 @@ IMPOSSIBLE: frozenset[tuple[Phase, Kind]] = frozenset(
     }
     | {(CALLING_AGENT, Kind.AGENT_HUNG_UP), (CALLING_AGENT, Kind.AGENT_RELEASED), (CALLING_AGENT, Kind.BRIDGED)}
     | {(CALLING_AGENT, kind) for kind in Kind if kind.name.startswith("CUSTOMER_")}
+    | {(CALLING_AGENT, Kind.AGENT_HELD), (CALLING_AGENT, Kind.AGENT_RESUMED)}
     | {(CALLING_CUSTOMER, Kind.AGENT_REFUSED), (CALLING_CUSTOMER, Kind.AGENT_FAILED)}
     | {(TALKING, Kind.AGENT_REFUSED), (TALKING, Kind.AGENT_FAILED)}
     | {(TALKING, Kind.CUSTOMER_REFUSED), (TALKING, Kind.CUSTOMER_FAILED)}

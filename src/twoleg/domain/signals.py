@@ -32,6 +32,10 @@ class Kind(Word):
     CUSTOMER_HUNG_UP = "customer hung up"
     AGENT_RELEASED = "agent leg released"
     CUSTOMER_RELEASED = "customer leg released"
+    AGENT_HELD = "agent holds"
+    CUSTOMER_HELD = "customer holds"
+    AGENT_RESUMED = "agent resumes"
+    CUSTOMER_RESUMED = "customer resumes"
     BRIDGED = "bridged"
     BRIDGE_FAILED = "bridge failed"
     RECORDING_STARTED = "recording started"
@@ -142,6 +146,18 @@ class LegReleased(Value, frozen=True, gc=False):
     attempt: Attempt | None = None
 
 
+class LegHeld(Value, frozen=True, gc=False):
+    """An answered phone stopped to receive (sendonly or inactive, RFC 3264 8.4), and the change was passed on."""
+
+    role: Role
+
+
+class LegResumed(Value, frozen=True, gc=False):
+    """A phone that held receives again."""
+
+    role: Role
+
+
 class Bridged(Value, frozen=True, gc=False):
     """Both phones have each other's media address: they can hear each other."""
 
@@ -202,6 +218,8 @@ Signal = (
     | RingTimeout
     | LegHungUp
     | LegReleased
+    | LegHeld
+    | LegResumed
     | Bridged
     | BridgeFailed
     | RecordingTold

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from twoleg.adapters.sip_engine.holds import Holds
 from twoleg.adapters.sip_engine.routes import Route
 from twoleg.application.media import MediaPath
 from twoleg.application.ports import Cancellable
@@ -62,6 +63,7 @@ class EngineCall:
     answered: set[Role] = field(default_factory=set)
     silent: set[Role] = field(default_factory=set)
     """Roles of which nothing more is told: released or gone."""
+    holds: Holds = field(default_factory=Holds)
 
 
 class LegBook:

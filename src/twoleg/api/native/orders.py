@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 from msgspec.json import Decoder
+from msgspec.structs import fields
 
 from twoleg.api.native.body import decode
 from twoleg.api.native.problems import Kind, Problem, bad_member, over_limit
@@ -17,16 +18,6 @@ from twoleg.domain.tenant import CallRequest, Refusal, Refused
 CALL_DATA_LENGTH = 1024
 """Characters, as on the compatible face."""
 LARGEST_WORK_NUMBER = 99_999
-
-_MEMBERS = {
-    "caller": "caller",
-    "called": "called",
-    "caller_present": "callerPresent",
-    "agent_present": "agentPresent",
-    "callback_url": "callbackUrl",
-    "recording": "recording",
-}
-"""The domain's names of a request's members -> ours."""
 
 
 class CallOrder(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -105,13 +96,16 @@ class RehearsalDocument(Struct, frozen=True, omit_defaults=True, rename="camel")
 
 
 _DECODER = Decoder(CallOrder)
+_MEMBERS = {member.name: member.encode_name for member in fields(CallOrder)}
+"""The domain's names of a request's members -> as they go over the wire."""
 
 
 def read_order(body: bytes) -> CallRequest:
     """The call that is asked for. Raises `Problem`."""
     order = decode(_DECODER, body)
     if order.call_data is not None and len(order.call_data) > CALL_DATA_LENGTH:
-        raise over_limit("callData", CALL_DATA_LENGTH, f"callData takes {CALL_DATA_LENGTH} characters at most")
+        name = _MEMBERS["call_data"]
+        raise over_limit(name, CALL_DATA_LENGTH, f"{name} takes {CALL_DATA_LENGTH} characters at most")
     return CallRequest(
         caller=order.caller,
         called=order.called,
