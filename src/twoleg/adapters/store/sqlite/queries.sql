@@ -17,11 +17,16 @@ PRAGMA journal_size_limit = 67108864;
 PRAGMA cache_size = -16384;
 
 -- name: reader_settings
+-- The file is mapped: a page that is not in the cache costs no system call.
 PRAGMA query_only = ON;
 PRAGMA cache_size = -16384;
+PRAGMA mmap_size = 1073741824;
 
 -- name: begin
 BEGIN IMMEDIATE
+
+-- name: begin_reading
+BEGIN DEFERRED
 
 -- name: commit
 COMMIT

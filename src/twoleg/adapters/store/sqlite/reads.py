@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
 from twoleg.adapters.store.sqlite.connection import open_reader
+from twoleg.adapters.store.sqlite.queries import query
 from twoleg.adapters.store.sqlite.rows import Row
 from twoleg.adapters.store.sqlite.trouble import trouble_of
 from twoleg.application.errors import StoreUnavailable
+
+_BEGIN = query("begin_reading")
+_END = query("commit")
 
 
 class Reads:
@@ -66,3 +71,39 @@ class Reads:
         self._disconnect()
         trouble = trouble_of(error)
         return StoreUnavailable(f"the store cannot be read: {error if trouble is None else trouble.value}")
+
+
+class TurnReads(Reads):
+    """Reads of one turn of the event loop share a snapshot, and so the locks that each would take: half their cost.
+
+    Whatever a request of this turn was told before it was sent is in it: the request came in before the turn began.
+    What comes in from now on is handled behind the callback that ends the snapshot. Without a running loop: `Reads`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._is_open_for_turn = False
+
+    def one(self, sql: str, *parameters: object) -> Row | None:
+        """See `Reads.one`."""
+        if not self._is_open_for_turn:
+            self._begin_turn()
+        return super().one(sql, *parameters)
+
+    def _begin_turn(self) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        loop.call_soon(self._end_turn)  # before the snapshot is taken, so that nothing can slip in between
+        super().one(_BEGIN)
+        self._is_open_for_turn = True
+
+    def _end_turn(self) -> None:
+        if self._is_open_for_turn:
+            super().one(_END)
+            self._is_open_for_turn = False
+
+    def _disconnect(self) -> None:
+        self._is_open_for_turn = False
+        super()._disconnect()

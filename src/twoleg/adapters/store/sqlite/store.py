@@ -28,7 +28,7 @@ from twoleg.adapters.store.sqlite.purge import purge
 from twoleg.adapters.store.sqlite.quality_book import SqliteQualityBook
 from twoleg.adapters.store.sqlite.queries import query
 from twoleg.adapters.store.sqlite.reader import SqliteReader
-from twoleg.adapters.store.sqlite.reads import Reads
+from twoleg.adapters.store.sqlite.reads import Reads, TurnReads
 from twoleg.adapters.store.sqlite.recordings import SqliteRecordingBook
 from twoleg.adapters.store.sqlite.registry import SqliteRegistry
 from twoleg.adapters.store.sqlite.trouble import Trouble, trouble_of
@@ -77,7 +77,7 @@ class SqliteStore:
 
     def reader(self) -> SqliteReader:
         """Reads of committed calls; one thread at a time."""
-        return SqliteReader(self._opened(Reads(self.path)))
+        return SqliteReader(self._opened(TurnReads(self.path)))
 
     def event_feed(self) -> SqliteEventFeed:
         """The event log by cursor; one thread at a time."""
@@ -101,7 +101,7 @@ class SqliteStore:
 
     def directory(self) -> SqliteDirectory:
         """Tenants, apps and keys as committed; one thread at a time."""
-        return SqliteDirectory(self._opened(Reads(self.path)))
+        return SqliteDirectory(self._opened(TurnReads(self.path)))
 
     def registry(self) -> SqliteRegistry:
         """Changes to tenants, apps and keys; from any thread. Blocks for a disk flush, in trouble for a few seconds."""
