@@ -17,6 +17,7 @@ from twoleg.api.aicc.face import (
     CREATE_CALL_V3_PATH,
     QUERY_CALL_STATE_PATH,
     QUERY_RECORDS_PATH,
+    RECORDING_ADDRESS_PATH,
     TOKEN_PATH,
 )
 from twoleg.application.errors import StoreUnavailable
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
     from api.world import Client
     from twoleg.api.asgi import Message
 
-POSTED = (TOKEN_PATH, CREATE_CALL_V1_PATH, CREATE_CALL_V3_PATH, QUERY_CALL_STATE_PATH, QUERY_RECORDS_PATH)
+POSTED = (
+    TOKEN_PATH,
+    CREATE_CALL_V1_PATH,
+    CREATE_CALL_V3_PATH,
+    QUERY_CALL_STATE_PATH,
+    QUERY_RECORDS_PATH,
+    RECORDING_ADDRESS_PATH,
+)
 READ = ("/healthz", "/readyz", "/openapi.json")
 LIMIT = 64 * 1024
 
@@ -189,7 +197,7 @@ def test_document_describes_every_path(world: World) -> None:
     document = exchange(world.app, "GET", "/openapi.json").json
 
     assert document["openapi"] == "3.1.0"
-    assert set(document["paths"]) == {*POSTED, *READ, *world.app._native.patterns} - {"/openapi.json"}
+    assert set(document["paths"]) == {*world.app._routes, *world.app._native.patterns} - {"/openapi.json"}
     for path in POSTED:
         responses = document["paths"][path]["post"]["responses"]
         assert {"200", "400", "401", "404", "405", "500"} <= set(responses)

@@ -10,29 +10,31 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
-from twoleg.api.aicc.describe import operations as aicc_operations
 from twoleg.api.aicc.face import error_body, make_routes
 from twoleg.api.aicc.get_recording_address import GetRecordingAddress
-from twoleg.api.aicc.status_notify import operations as status_notify_operations
 from twoleg.api.aicc.status_notify import status_notify_routes
-from twoleg.api.aicc.wire import ErrorResponse
 from twoleg.api.asgi import Receive, Scope, Send
-from twoleg.api.http import Answer, ClientGone, ErrorBody, Handler, HttpError, Request, Stream, read_body
-from twoleg.api.native.describe import operations as native_operations
+from twoleg.api.http import (
+    Answer,
+    ClientGone,
+    ErrorBody,
+    Handler,
+    HttpError,
+    Request,
+    Stream,
+    read_body,
+)
 from twoleg.api.native.door import Door
 from twoleg.api.native.explain import explain_routes
-from twoleg.api.native.explain import operations as explain_operations
 from twoleg.api.native.face import NATIVE
 from twoleg.api.native.face import make_routes as make_native_routes
-from twoleg.api.native.ladder import ladder_operations, ladder_routes
+from twoleg.api.native.ladder import ladder_routes
 from twoleg.api.native.problems import Kind, Problem, problem_answer
-from twoleg.api.native.recording import call_recording_operations, call_recording_routes
-from twoleg.api.native.webhook_describe import operations as webhook_operations
+from twoleg.api.native.recording import recording_faces
 from twoleg.api.native.webhooks import webhook_routes
 from twoleg.api.openapi import make_document
+from twoleg.api.operations import all_operations
 from twoleg.api.probes import make_probes, serve_document
-from twoleg.api.probes import operations as probe_operations
-from twoleg.api.recordings import recording_operations, recording_routes
 from twoleg.api.routing import PathTable
 from twoleg.application.call_records import CallRecords, FindCallRecords
 from twoleg.application.call_reports import CallReports
@@ -231,9 +233,8 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     verify = VerifySecret(directory=directory, hasher=hasher, entropy=entropy, threads=threads)
     check_token = CheckToken(directory=directory, clock=clock)
     place_call = PlaceCall(intake=intake, clock=clock, entropy=entropy, nudge=nudge, node_id=node_id)
-    addresses = RecordingAddresses(
-        book=recordings, sound=SoundRecordings(recording_storage), directory=directory, clock=clock
-    )
+    sound = SoundRecordings(recording_storage)
+    addresses = RecordingAddresses(book=recordings, sound=sound, directory=directory, clock=clock)
     listening = ThreadPoolExecutor(LISTENING_THREADS, thread_name_prefix="recordings")
     routes: dict[str, dict[str, Handler]] = make_routes(
         issue_token=IssueToken(verify=verify, directory=directory, clock=clock),
@@ -241,54 +242,30 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
         place_call=place_call,
         reader=reader,
         find_records=FindCallRecords(call_records, ThreadPoolExecutor(1, thread_name_prefix="records")),
-        recording_address=GetRecordingAddress(
-            check_token=check_token, addresses=addresses, public_url=public_url, threads=listening
-        ),
+        recording_address=GetRecordingAddress(check_token, addresses, public_url, listening),
     )
-    door = Door(
-        check_token=check_token,
-        check_credentials=CheckCredentials(verify=verify, directory=directory, clock=clock, entropy=entropy),
-    )
+    check_credentials = CheckCredentials(verify=verify, directory=directory, clock=clock, entropy=entropy)
+    door = Door(check_token=check_token, check_credentials=check_credentials)
     tail = EventTail(feed=event_feed, clock=clock, log=log)
+    rehearse_call = RehearseCall(search=call_search, board=trunk_board, trunks=trunks, clock=clock)
     native = make_native_routes(
         door=door,
         reader=reader,
         place_call=place_call,
-        rehearse_call=RehearseCall(search=call_search, board=trunk_board, trunks=trunks, clock=clock),
+        rehearse_call=rehearse_call,
         search=call_search,
         feed=event_feed,
         tail=tail,
     )
-    native |= recording_routes(addresses=addresses, threads=listening)
-    native |= call_recording_routes(
-        door=door,
-        addresses=addresses,
-        command_recording=CommandRecording(book=recordings, reader=reader, clock=clock, nudge=nudge),
-        public_url=public_url,
-    )
+    command_recording = CommandRecording(book=recordings, reader=reader, clock=clock, nudge=nudge)
+    native |= recording_faces(door, addresses, command_recording, public_url=public_url, threads=listening)
     ladder_thread = ThreadPoolExecutor(1, thread_name_prefix="ladder")
     native |= ladder_routes(door=door, read_ladder=read_ladder, threads=ladder_thread)
     native |= webhook_routes(door=door, desk=webhook_desk)
     native |= explain_routes(door=door, reader=reader, events=event_feed, clock=clock)
     routes |= status_notify_routes(door=door, reports=call_reports, clock=clock)
     routes |= make_probes(directory)
-    operations = [
-        *aicc_operations(),
-        *native_operations(),
-        *explain_operations(),
-        *ladder_operations(),
-        *call_recording_operations(),
-        *recording_operations(ErrorResponse),
-        *webhook_operations(),
-        *status_notify_operations(),
-        *probe_operations(),
-    ]
-    routes |= serve_document(make_document(operations))
+    routes |= serve_document(make_document(all_operations()))
     return App(
-        routes=routes,
-        native=PathTable(native),
-        error_body=error_body,
-        entropy=entropy,
-        log=log,
-        on_stop=tail.close,
+        routes=routes, native=PathTable(native), error_body=error_body, entropy=entropy, log=log, on_stop=tail.close
     )

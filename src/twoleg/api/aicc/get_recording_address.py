@@ -37,7 +37,7 @@ _WRAPPED = Decoder(_Wrapped)
 _REQUEST = Decoder(GetRecordingAddressRequest)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class GetRecordingAddress:
     """The handler."""
 

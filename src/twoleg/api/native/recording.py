@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -15,7 +16,7 @@ from twoleg.api.native.door import Door
 from twoleg.api.native.problems import Kind, Problem, not_found
 from twoleg.api.native.wire import Serial
 from twoleg.api.openapi import Operation
-from twoleg.api.recordings import base_url_of
+from twoleg.api.recordings import base_url_of, recording_routes
 from twoleg.application.command_recording import CommandRecording
 from twoleg.application.errors import NotFound
 from twoleg.application.recording_address import RecordingAddresses
@@ -134,6 +135,20 @@ def call_recording_routes(
         handler = PostRecordingCommand(door=door, command=command, command_recording=command_recording)
         routes[f"{RECORDING_PATH}/{command.value}"] = {"POST": handler}
     return routes
+
+
+def recording_faces(
+    door: Door,
+    addresses: RecordingAddresses,
+    command_recording: CommandRecording,
+    *,
+    public_url: str | None,
+    threads: Executor,
+) -> dict[str, dict[str, RequestHandler]]:
+    """Those routes, and the one behind signed addresses; files are read in `threads`."""
+    return recording_routes(addresses=addresses, threads=threads) | call_recording_routes(
+        door=door, addresses=addresses, command_recording=command_recording, public_url=public_url
+    )
 
 
 _SAYS = {
