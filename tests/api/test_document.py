@@ -20,6 +20,7 @@ SETTINGS = """
 include-operation-id = [
     "placeCall", "listCalls", "getCall", "getCallEvents", "getEvents",
     "createWebhook", "replayWebhook", "listDeliveries",
+    "startRecording", "pauseRecording", "resumeRecording", "stopRecording",
 ]
 checks.positive_data_acceptance.enabled = false
 """
