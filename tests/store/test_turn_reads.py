@@ -41,7 +41,7 @@ def add(writer: sqlite3.Connection) -> None:
 
 def test_what_was_committed_before_a_turn_is_seen_in_it(reads: TurnReads, writer: sqlite3.Connection) -> None:
     async def story() -> list[object]:
-        seen = []
+        seen: list[object] = []
         for _ in range(3):
             add(writer)
             seen.append(reads.one(COUNT))
