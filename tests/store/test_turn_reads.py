@@ -29,7 +29,7 @@ def writer(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def reads(tmp_path: Path, writer: sqlite3.Connection) -> Iterator[TurnReads]:
-    assert writer
+    writer.execute("DELETE FROM thing")
     reads = TurnReads(tmp_path / "file.db")
     yield reads
     reads.close()
