@@ -230,6 +230,7 @@ WRONG_VALUES = [
     ("[sip]\nsession_expires = 89", "sip.session_expires = 89 is wrong: must be 0 or a whole number from 90 to 86400"),
     ("[sip]\nsession_expires = false", "sip.session_expires = false is wrong"),
     ("[sip]\nsession_expires = 0.0", "sip.session_expires = 0.0 is wrong"),
+    ("[sip]\nrefuse_calls_with = 486", "sip.refuse_calls_with = 486 is wrong"),
     ("[sip]\nmin_se = 60", "sip.min_se = 60 is wrong: must be a whole number from 90 to 86400"),
     ("[sip]\nsession_expires = 100\nmin_se = 120", "sip.session_expires = 100 is wrong: must be 0 or at least"),
     (TRUNK.replace("0.1:", "0.1;transport=sctp:"), "trunk 1: uri = "),

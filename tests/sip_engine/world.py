@@ -15,7 +15,7 @@ from sip.network import Fate, Network, perfect
 from sip_engine.agreement import End, Story
 from twoleg.adapters.media.direct import DirectMedia
 from twoleg.adapters.sip_engine.dialler import CORRELATION
-from twoleg.adapters.sip_engine.engine import SipCallEngine
+from twoleg.adapters.sip_engine.engine import FORBIDDEN, SipCallEngine
 from twoleg.adapters.sip_engine.routes import Routes
 from twoleg.adapters.sip_engine.watch import TrunkWatch
 from twoleg.adapters.sip_engine.ways import Ways
@@ -254,6 +254,7 @@ class World:
         names: Mapping[str, Sequence[Peer]] | None = None,
         start: bool = True,
         media: Media | None = None,
+        refusal: int = FORBIDDEN,
     ) -> None:
         self.network = Network(fate)
         self.shell = EngineShell(self.network)
@@ -286,6 +287,7 @@ class World:
             clock=self.clock,
             sink=lambda serial, signal: self.conductor.signal(serial, signal),  # noqa: PLW0108 - it comes next
             log=self,
+            refusal=refusal,
         )
         self.conductor = Conductor(
             journal=self.journal, engine=self.engine, clock=self.clock, limits=limits, log=self.log

@@ -126,6 +126,7 @@ def _assemble(
         sink=lambda serial, signal: conductor.signal(serial, signal),  # noqa: PLW0108 - the conductor comes next
         log=EngineLines(log),
         recorder=ladders.recorder,
+        refusal=settings.sip.refuse_calls_with,
     )
     conductor = Conductor(
         journal=journal, engine=engine, clock=SystemClock(), limits=_limits(settings), log=CallLines(log)

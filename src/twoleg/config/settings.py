@@ -55,6 +55,8 @@ class SipSettings:
     """Seconds: the session interval that we ask for, and the longest that we agree to (RFC 4028); 0 asks for none."""
     min_se: Annotated[int, values.whole(90, 86_400)] = 90
     """Seconds: the shortest that we agree to."""
+    refuse_calls_with: Annotated[int, values.whole(403, 404)] = 403
+    """What whoever calls us is answered: 403 Forbidden, or 404 as if there were nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from twoleg.sip.user_agent import UserAgent
 from twoleg.sip_transport.shell import Shell
 
 FORBIDDEN = 403
+"""RFC 3261 21.4.4: understood and refused."""
 
 
 class EngineLog(Protocol):
@@ -58,8 +59,12 @@ class SipCallEngine:
         sink: Callable[[int, Signal], None],
         log: EngineLog,
         recorder: CallRecorder | None = None,
+        refusal: int = FORBIDDEN,
     ) -> None:
-        """`sink(serial, signal)` is told everything the phones do. `ways` tells by itself where there is room again."""
+        """`sink(serial, signal)` is told everything the phones do. `ways` tells by itself where there is room again.
+
+        `refusal`: the status that answers whoever calls us, 403 or 404.
+        """
         self._shell = shell
         self._agent = shell.agent
         self._ways = ways
@@ -67,6 +72,7 @@ class SipCallEngine:
         self._media = media
         self._sink = sink
         self._log = log
+        self._refusal = refusal
         self._book = LegBook()
         self._recorder = NoRecorder() if recorder is None else recorder
         self._dialler = Dialler(
@@ -259,7 +265,7 @@ class SipCallEngine:
         """Calls to us are refused; last words of forgotten calls are nobody's; the shell counts and logs all else."""
         if isinstance(event, sip.IncomingInvite):
             self._log.rejected_invite(event.source.host_port, event.request.uri)
-            self._agent.reject(event.leg, status=FORBIDDEN, now=self._shell.now())
+            self._agent.reject(event.leg, status=self._refusal, now=self._shell.now())
         else:
             self._watch.heard(event)
 
