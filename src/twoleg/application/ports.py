@@ -168,7 +168,10 @@ class CallReader(Protocol):
     """Reads of committed calls; synchronous, about 10 microseconds."""
 
     def status(self, serial: int, tenant_id: str) -> CallStatus | None:
-        """The call's status, never older than any commit acknowledged before; None: not a call of this tenant."""
+        """The call's status, never older than any commit acknowledged before this turn of the event loop began.
+
+        None: not a call of this tenant.
+        """
 
     def call(self, serial: int) -> Call | None:
         """The whole call with both legs' facts, of any tenant: for operators."""
