@@ -21,6 +21,8 @@ SILENT: Final = frozenset({"telephone-event", "CN"})
 _PER_MS = RATE // 1000
 _HOLD = 1000 * _PER_MS
 """Samples that are held back for packets that come late or in disorder."""
+_LONGEST = 7 * 24 * 60 * 60 * 1000
+"""Milliseconds of a piece without an end: longer than any call."""
 _STRETCH = 10 * RATE
 """Samples written at once, at most: a long silence takes no memory."""
 
@@ -68,7 +70,8 @@ class Renderer:
             return
         name = self._names.get(rtp.payload_type, f"payload type {rtp.payload_type}")
         length = len(rtp.payload) / _PER_MS
-        if name in SILENT or not self._may_be_heard(packet.at - length, packet.at):
+        piece = None if name in SILENT else self._piece_of(packet.at - length, packet.at)
+        if piece is None:
             return
         if name not in Codec.__members__:
             self.heard.unknown[name] += 1
@@ -80,6 +83,7 @@ class Renderer:
             timestamp=rtp.timestamp,
             codec=Codec[name],
             octets=rtp.payload,
+            within=self._places_of(piece),
         )
         self._flush(int(since * _PER_MS) - _HOLD, least=RATE)
 
@@ -94,11 +98,16 @@ class Renderer:
         last = self._pieces[-1].ends
         return spoken if last is None else min(spoken, (last - self._begins) * _PER_MS)
 
-    def _may_be_heard(self, begins: float, ends: float) -> bool:
-        """Whether all that the packet holds was spoken within a piece."""
-        return any(
-            piece.begins <= begins and (piece.ends is None or ends <= piece.ends) for piece in reversed(self._pieces)
-        )
+    def _piece_of(self, begins: float, ends: float) -> Piece | None:
+        """The piece in which all was spoken that a packet holds; None: not all of it may be heard."""
+        for piece in reversed(self._pieces):
+            if piece.begins <= begins and (piece.ends is None or ends <= piece.ends):
+                return piece
+        return None
+
+    def _places_of(self, piece: Piece) -> range:
+        ends = self._begins + _LONGEST if piece.ends is None else piece.ends
+        return range((piece.begins - self._begins) * _PER_MS, (ends - self._begins) * _PER_MS)
 
     def _flush(self, until: int, *, least: int) -> None:
         if until > self._most:

@@ -70,8 +70,12 @@ class Voice:
         self.packets = 0
         """How many brought audio that is in the voice."""
 
-    def put(self, *, arrived_ms: float, ssrc: int, timestamp: int, codec: Codec, octets: bytes) -> None:
-        """A packet; `arrived_ms` since the beginning of the recording."""
+    def put(self, *, arrived_ms: float, ssrc: int, timestamp: int, codec: Codec, octets: bytes, within: range) -> None:
+        """A packet; `arrived_ms` since the beginning of the recording.
+
+        `within`: the places at which it may be heard. Its sender's clock may place it a moment beside them, though it
+        arrived in time: then it is moved, for a pause is silent to the sample.
+        """
         arrived = round(arrived_ms * _PER_MS)
         anchor = self._anchors.get(ssrc)
         if anchor is None:
@@ -81,6 +85,7 @@ class Voice:
             place = arrived
         else:
             place = anchor.place(timestamp, arrived)
+        place = max(within.start, min(place, within.stop - len(octets)))
         if place + len(octets) <= self._taken:
             return  # too late for anybody to hear it
         heappush(self._waiting, (place, next(self._order), self._weave.planes(codec, octets)))
