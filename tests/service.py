@@ -74,7 +74,10 @@ def write_config(
     sip: str = 'listen = "udp:127.0.0.1:0"',
     more: str = "",
 ) -> Path:
-    """A configuration in `folder`: free ports on loopback, the store beside it. `more` is TOML for the end of it."""
+    """A configuration in `folder`: free ports on loopback, the store beside it. `more` is TOML for the end of it.
+
+    Without a table [webhooks] in it nobody delivers any: that process would only cost each test its start.
+    """
     path = folder / "twoleg.toml"
     parts = [
         '[http]\nlisten = "127.0.0.1:0"',
@@ -83,6 +86,7 @@ def write_config(
         '[log]\nlevel = "debug"',
         "[timers]\n" + "\n".join(f"{name} = {seconds}" for name, seconds in (timers or {}).items()),
         *(trunk.toml() for trunk in trunks),
+        *([] if "[webhooks]" in more else ["[webhooks]\nenabled = false"]),
         more,
     ]
     path.write_text("\n\n".join(parts) + "\n")

@@ -169,7 +169,8 @@ def test_a_service_that_is_killed_delivers_when_it_comes_back(service: Service) 
 
 
 def test_a_private_address_is_refused_unless_it_is_allowed(tmp_path: Path) -> None:
-    with Service.serve(write_config(tmp_path, more=SANDBOX)) as guarded, guarded.client() as client:
+    config = write_config(tmp_path, more=f"{SANDBOX}\n[webhooks]\nenabled = true")
+    with Service.serve(config) as guarded, guarded.client() as client:
         with Receiver() as receiver:
             made = endpoint(client, receiver, events=["call.queued"])
             client.create_call("1155500486", "1155500200")
