@@ -8,7 +8,8 @@ RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 BENCH := .venv/.bench-installed
 CODE := src tests $(wildcard bench)
-WORKERS ?= 2
+# More than there are cores: most of the tests wait for phones and processes most of the time.
+WORKERS ?= 4
 SECONDS ?= 60
 
 .PHONY: help venv demo test check fuzz bench format states interop-table explain lock clean static test-system

@@ -165,6 +165,7 @@ async def _held(folder: Path, *, calls: int, rate: int, seconds: float) -> Row:
                 while not phones.are_done and asyncio.get_running_loop().time() < give_up:  # noqa: ASYNC110 - see ramp
                     await asyncio.sleep(0.5)
                 await asyncio.sleep(0.5)
+            async with Client(service.access) as client:  # the service has closed the one that was idle for so long
                 failures = stage.failures.total() + (await wrong_ends(client, place.serials)).total()
         counts = phones.counts().values()
         failures += sum(count.failed for count in counts) + sum(calls - count.kept for count in counts)
