@@ -8,8 +8,7 @@ RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 BENCH := .venv/.bench-installed
 CODE := src tests $(wildcard bench)
-# More than there are cores: most of the tests wait for phones and processes most of the time.
-WORKERS ?= 4
+WORKERS ?= 2
 SECONDS ?= 60
 
 .PHONY: help venv demo test check fuzz bench format states interop-table explain lock clean static test-system

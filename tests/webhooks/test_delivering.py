@@ -263,7 +263,7 @@ def test_a_great_number_of_calls_is_delivered_side_by_side() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=15)
 @given(chance=st.randoms(use_true_random=False), crashes=st.floats(0.0, 0.3), failures=st.floats(0.0, 0.7))
 def test_for_any_interleaving_of_failures_and_crashes_each_call_comes_in_order_and_whole(
     chance: Random, crashes: float, failures: float
