@@ -172,7 +172,12 @@ class Service:
 
     def child(self, name: str) -> int:
         """The process id of a child: "engine", "api", "sandbox"."""
-        return [int(line["pid"]) for line in self.log() if line.get("child") == name and "pid" in line][-1]
+        assert eventually(lambda: bool(self._pids(name)), seconds=_PATIENCE), f"no child {name} in the log"
+        return self._pids(name)[-1]
+
+    def _pids(self, name: str) -> list[int]:
+        """As the log has them by now; its lines take a moment to arrive."""
+        return [int(line["pid"]) for line in self.log() if line.get("child") == name and "pid" in line]
 
     def stop(self) -> int:
         """SIGTERM; its exit status."""
