@@ -8,17 +8,17 @@ with Service.start(tmp_path, trunks=[Trunk("carrier", phone.uri)]) as service, s
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import httpx
 
 import witness
+from forks import Fork
 from patience import eventually, wall_clock_ms
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def write_config(
 class Service:
     """A running `twoleg serve`. Use it in a `with`: leaving the block stops it."""
 
-    process: subprocess.Popen[bytes]
+    process: Fork | subprocess.Popen[bytes]
     config: Path
     http: str
     """host:port of the HTTP face."""
@@ -123,12 +123,7 @@ class Service:
         said, logged = config.with_name("said.txt"), config.with_name("log.jsonl")
         said.write_bytes(b"")
         with said.open("wb") as stdout, logged.open("ab") as stderr:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "twoleg", "serve", "--config", str(config)],
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-            )
+            process = Fork.start("serve", "--config", str(config), stdout=stdout, stderr=stderr)
         ready = eventually(
             lambda: _READY.search(said.read_text()) is not None,
             unless=lambda: process.poll() is not None,
@@ -137,21 +132,22 @@ class Service:
         found = _READY.search(said.read_text())
         if not ready or found is None:
             process.kill()
-            process.wait()
+            process.wait(_PATIENCE)
             raise AssertionError(f"the service did not start:\n{said.read_text()}\n{logged.read_text()[-3000:]}")
         return cls(process, config, found["http"], (found["host"], int(found["port"])))
 
     def cli(self, *arguments: str, expect: int = 0) -> Any:
         """What that command prints with `--json`, decoded; fails unless it exits with `expect`."""
-        done = subprocess.run(
-            [sys.executable, "-m", "twoleg", *arguments, "--json"],
-            env={**os.environ, "TWOLEG_CONFIG": str(self.config)},
-            capture_output=True,
-            timeout=_PATIENCE,
-            check=False,
-        )
-        assert done.returncode == expect, f"{arguments} ended with {done.returncode}:\n{done.stderr.decode()}"
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        with TemporaryFile() as printed, TemporaryFile() as complained:
+            environ = {"TWOLEG_CONFIG": str(self.config)}
+            process = Fork.start(*arguments, "--json", stdout=printed, stderr=complained, environ=environ)
+            try:
+                code = process.wait(_PATIENCE)
+            finally:
+                process.kill()
+            said, errors = (_all_of(file) for file in (printed, complained))
+        assert code == expect, f"{arguments} ended with {code}:\n{errors}"
+        return json.loads(said) if said.strip() else None
 
     def client(self, *, profile: str = "aicc", access_codes: Sequence[str] = (ACCESS_CODE,)) -> Client:
         """A client with a tenant, an app and a token of its own, as an operator and an integrator make them."""
@@ -198,6 +194,11 @@ class Service:
             self.stop()
         finally:
             self.kill()
+
+
+def _all_of(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
 
 
 @dataclass(slots=True)
