@@ -14,6 +14,7 @@ from twoleg.application.ports import Intent
 from twoleg.application.webhook_ports import Attempted, EndpointChanged
 from twoleg.domain.call import Phase
 from twoleg.domain.delivery import Ruling, State, Word
+from twoleg.domain.recording import AudioFormat
 from twoleg.domain.values import replace
 from twoleg.domain.webhooks import Endpoint, Format, Planned, callbacks_of
 
@@ -132,6 +133,22 @@ async def test_a_call_with_a_callback_url_has_an_endpoint_to_serve_it(world: Wor
     assert subject is not None
     assert (subject.call, subject.callback_url, subject.agent_work_no) == (numbered(2), "https://b.example/cb", 107)
     assert world.store.outbox().subject(99) is None
+
+
+async def test_a_subject_knows_how_its_recording_stands(world: World) -> None:
+    call, other = numbered(1), numbered(2)
+    await world.store.intake().place(Intent(call, record_as=AudioFormat.ALAW))
+    await placed(world, other)
+    Told(world.store.journal(asyncio.get_running_loop()), call).tell(*WAY[Phase.TALKING])
+    book = world.store.recordings()
+    assert await book.began(1, at=T0 + 50)
+
+    subject, bare = world.store.outbox().subject(1), world.store.outbox().subject(2)
+    assert subject is not None
+    assert bare is not None
+    assert (subject.recording, bare.recording) == (book.find(1), None)
+    assert subject.recording is not None
+    assert subject.recording.began_at == T0 + 50
 
 
 async def test_a_callback_url_changes_nothing_about_an_endpoint_that_is_there(world: World) -> None:

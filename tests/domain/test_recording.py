@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 from twoleg.domain.recording import (
     COMMANDS,
     REFUSED,
+    AudioFormat,
     Command,
     CommandRefused,
     Mark,
     Piece,
+    Recording,
     RecordingPolicy,
     RecordingStatus,
     after,
+    file_of,
     is_wanted,
     may_record,
     pieces,
@@ -108,4 +111,34 @@ def test_a_recording_is_kept_for_whole_days() -> None:
 
 
 def test_recordings_of_two_tenants_lie_apart() -> None:
-    assert storage_key(tenant_id="t1", serial=7, day="2026/01/31") == "t1/2026/01/31/7.wav"
+    assert storage_key(tenant_id="t1", serial=7, call_ended_at=1769903999999) == "t1/2026/01/31/7.wav"
+
+
+@pytest.mark.parametrize(
+    ("status", "began_at", "key", "told"),
+    [
+        (RecordingStatus.WANTED, None, None, None),
+        (RecordingStatus.RECORDING, 5, None, "t1/2026/01/31/7.wav"),
+        (RecordingStatus.PAUSED, 5, None, "t1/2026/01/31/7.wav"),
+        (RecordingStatus.STOPPED, 5, None, "t1/2026/01/31/7.wav"),
+        (RecordingStatus.STOPPED, None, None, None),
+        (RecordingStatus.WANTED, 5, None, "t1/2026/01/31/7.wav"),
+        (RecordingStatus.READY, 5, "t1/elsewhere.wav", "t1/elsewhere.wav"),
+        (RecordingStatus.FAILED, 5, None, None),
+        (RecordingStatus.PURGED, 5, "t1/elsewhere.wav", None),
+    ],
+)
+def test_a_recording_that_began_has_a_file_until_it_fails_or_is_purged(
+    status: RecordingStatus, began_at: int | None, key: str | None, told: str | None
+) -> None:
+    recording = Recording(
+        serial=7,
+        tenant_id="t1",
+        status=status,
+        audio_format=AudioFormat.PCM,
+        wanted_at=1,
+        began_at=began_at,
+        key=key,
+    )
+
+    assert file_of(recording, call_ended_at=1769903999999) == told

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twoleg.domain.serials import CHANCE_BITS, EPOCH_MS, LARGEST_NODE, LARGEST_SERIAL, TIME_BITS, made_at, make_serial
+from twoleg.domain.serials import (
+    CHANCE_BITS,
+    EPOCH_MS,
+    LARGEST_NODE,
+    LARGEST_SERIAL,
+    TIME_BITS,
+    made_at,
+    make_serial,
+    node_of,
+)
 
 TIMES = st.integers(EPOCH_MS + 1, EPOCH_MS + 2**TIME_BITS - 1)
 NODES = st.integers(0, LARGEST_NODE)
@@ -16,11 +25,12 @@ TODAYS = st.integers(1_577_836_800_000, 2_524_608_000_000)
 
 
 @given(now=TIMES, node=NODES, chance=CHANCES)
-def test_serial_is_positive_fits_64_bits_and_tells_its_time(now: int, node: int, chance: int) -> None:
+def test_serial_is_positive_fits_64_bits_and_tells_its_time_and_node(now: int, node: int, chance: int) -> None:
     serial = make_serial(now_ms=now, node_id=node, chance=chance)
 
     assert 0 < serial <= LARGEST_SERIAL == 2**63 - 1
     assert made_at(serial) == now
+    assert node_of(serial) == node
 
 
 @given(now=TODAYS, node=NODES, chance=CHANCES)

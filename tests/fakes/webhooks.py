@@ -148,7 +148,9 @@ class MemoryOutbox:
         if call is None:
             return None
         profile = self._store.tenants[call.tenant_id].profile
-        return Subject(call, *self._kept.ordered.get(serial, (None, None)), profile)
+        entry = self._store.recordings.entries.get(serial)
+        recording = None if entry is None else entry.shown
+        return Subject(call, *self._kept.ordered.get(serial, (None, None)), profile, recording)
 
     def open_deliveries(self, endpoint_id: str) -> int:
         return sum(each.state in OPEN for each in self._kept.of(endpoint_id))

@@ -16,15 +16,18 @@ from interop.tones import dominant_frequency, is_audible, write_samples
 from patience import eventually
 from recording.synthetic import channels
 from service import ACCESS_CODE, Client, Service
+from webhooks.receiver import Receiver
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 
+MAY_CALL_BACK = '[webhooks]\nallow_private = ["127.0.0.0/8"]'
 ADDRESS_PATH = "/apiaccess/CC-Management/v1/mobileAgent/getRecordingAddress"
 
 
 def recorded_client(service: Service, recording: str) -> Client:
     """A client of a tenant with that rule."""
-    tenant = service.cli("tenant", "create", "Acme", "--access-code", ACCESS_CODE, "--recording", recording)
+    rules = ("--access-code", ACCESS_CODE, "--recording", recording, "--callback-host", "127.0.0.1")
+    tenant = service.cli("tenant", "create", "Acme", *rules)
     app = service.cli("app", "create", "--tenant", tenant["tenant_id"])
     return Client.with_token(f"http://{service.http}", app["app_key"], app["app_secret"])
 
@@ -70,9 +73,13 @@ async def talk(each: Call) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_each_voice_is_in_its_own_channel(tmp_path: Path, kind: str) -> None:
-    async with call(tmp_path, kind) as each:
-        with await asyncio.to_thread(recorded_client, each.service, "always") as client:
+async def test_each_voice_is_in_its_own_channel_and_the_release_callback_names_the_file(
+    tmp_path: Path, kind: str
+) -> None:
+    async with call(tmp_path, kind, more=MAY_CALL_BACK) as each:
+        with await asyncio.to_thread(recorded_client, each.service, "always") as client, Receiver() as receiver:
+            callbacks = {"format": "aicc", "releaseUrl": receiver.url}
+            assert client.connection.post("/v1/webhooks", json=callbacks).status_code == 200
             serial = await asyncio.to_thread(client.create_call, AGENT, CUSTOMER)
             await talk(each)
             await each.customer.hang_up()
@@ -81,9 +88,12 @@ async def test_each_voice_is_in_its_own_channel(tmp_path: Path, kind: str) -> No
             assert found["status"] == "ready", found
             path = await asyncio.to_thread(fetched, client, serial, tmp_path)
             events = client.connection.get(f"/v1/calls/{serial}/events").json()["events"]
+            (released,) = await asyncio.to_thread(receiver.until, lambda received: len(received) == 1)
         assert each.service.faults() == []
     assert tones_of(path, tmp_path) == [pytest.approx(AGENT_HZ, abs=10), pytest.approx(CUSTOMER_HZ, abs=10)]
     assert path.stat().st_size == found["bytes"]
+    kept = tmp_path / "recordings" / released.json["recordfile"]
+    assert (kept.read_bytes(), released.json["locationId"]) == (path.read_bytes(), "0")
     names = [event["type"].removeprefix("twoleg.") for event in events]
     assert "recording.started" in names
     assert names[-2:] == ["call.ended", "recording.ready"]

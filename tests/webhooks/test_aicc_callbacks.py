@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -12,6 +13,7 @@ from domain.calls import T0, a_call, told
 from twoleg.adapters.webhooks.aicc import connect_body, is_taken, release_body, signed, to_json
 from twoleg.application.webhook_ports import Subject
 from twoleg.domain.call import Role
+from twoleg.domain.recording import AudioFormat, Recording, RecordingStatus
 from twoleg.domain.signals import (
     HangUpRequested,
     LegAnswered,
@@ -78,6 +80,23 @@ def test_the_release_callback_has_the_pages_members_in_its_forms() -> None:
         "agentReleaseTime": "2021/05/24,02:38:11:500",
         "agentTalkDuration": "26",
     }
+
+
+def test_the_release_callback_names_the_recording_and_the_node_it_was_made_on() -> None:
+    recording = Recording(
+        serial=ENDED.serial,
+        tenant_id=ENDED.tenant_id,
+        status=RecordingStatus.RECORDING,
+        audio_format=AudioFormat.PCM,
+        wanted_at=T0,
+        began_at=T0 + 9,
+    )
+    subject = Subject(ENDED, None, None, recording=recording)
+
+    body = release_body(subject)
+    assert (body["recordfile"], body["locationId"]) == (f"{ENDED.tenant_id}/2021/05/24/{ENDED.serial}.wav", "2")
+    body = release_body(replace(subject, recording=dataclasses.replace(recording, status=RecordingStatus.FAILED)))
+    assert (body["recordfile"], body["locationId"]) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any, BinaryIO, Final, Protocol
 
 from twoleg.application.errors import ApplicationError
@@ -156,7 +155,7 @@ class FinishRecordings:
 
     async def _assemble(self, one: Unfinished, pieces: Sequence[Piece]) -> bool:
         order = Order(one.serial, pieces, one.audio_format)
-        key = storage_key(tenant_id=one.tenant_id, serial=one.serial, day=_day(one.call_ended_at))
+        key = storage_key(tenant_id=one.tenant_id, serial=one.serial, call_ended_at=one.call_ended_at)
         try:
             audio, detail = await asyncio.to_thread(self._store, order, key)
         except CaptureUnusable as fault:
@@ -214,7 +213,3 @@ def _remarks(made: Assembled) -> str | None:
     if made.is_cut:
         remarks.append("cut: a WAV file can hold no more")
     return "; ".join(remarks) or None
-
-
-def _day(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y/%m/%d")

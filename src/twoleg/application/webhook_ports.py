@@ -9,6 +9,7 @@ from twoleg.application.errors import ApplicationError
 from twoleg.application.event_feed import Recorded
 from twoleg.domain.call import Call
 from twoleg.domain.delivery import Outcome, Ruling, State
+from twoleg.domain.recording import Recording
 from twoleg.domain.tenant import Profile
 from twoleg.domain.values import Value
 from twoleg.domain.webhooks import Credentials, Endpoint, Planned
@@ -63,6 +64,8 @@ class Subject(Value, frozen=True, gc=False):
     agent_work_no: int | None
     profile: Profile = Profile.AICC
     """By which of the vendor's tables its tenant is told reasons."""
+    recording: Recording | None = None
+    """As it stands; None: the call is not recorded."""
 
 
 class EndpointBook(Protocol):

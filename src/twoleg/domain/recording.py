@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum, unique
 
 
@@ -201,6 +202,19 @@ class Audio:
     """Ms since the epoch: its first sample."""
 
 
-def storage_key(*, tenant_id: str, serial: int, day: str) -> str:
-    """Where a recording is kept: `tenant/2026/01/31/serial.wav`. `day`: `2026/01/31`, UTC."""
-    return f"{tenant_id}/{day}/{serial}.wav"
+def storage_key(*, tenant_id: str, serial: int, call_ended_at: int) -> str:
+    """Where a recording is kept: `tenant/2026/01/31/serial.wav`, by the UTC day of the call's end (ms)."""
+    return f"{tenant_id}/{datetime.fromtimestamp(call_ended_at / 1000, UTC):%Y/%m/%d}/{serial}.wav"
+
+
+def file_of(recording: Recording, *, call_ended_at: int) -> str | None:
+    """Where the recording of an ended call is, or will be once it is finished; None: there is none to be had.
+
+    A recording that began will be finished, unless it fails then: of a file that is not ready yet this is a promise of
+    its place, not of its coming.
+    """
+    if recording.status in (FAILED, PURGED) or recording.began_at is None:
+        return None
+    return recording.key or storage_key(
+        tenant_id=recording.tenant_id, serial=recording.serial, call_ended_at=call_ended_at
+    )

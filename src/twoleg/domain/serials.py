@@ -37,6 +37,11 @@ def made_at(serial: int) -> int:
     return (serial >> (NODE_BITS + CHANCE_BITS)) + EPOCH_MS
 
 
+def node_of(serial: int) -> int:
+    """The id of the node that made a serial of `make_serial`: 0-63."""
+    return serial >> CHANCE_BITS & LARGEST_NODE
+
+
 def first_at(moment: int) -> int:
     """A number that every serial made at that time, or later, is at least. `moment`: ms since the Unix epoch.
 

@@ -17,6 +17,8 @@ from msgspec.json import decode, encode
 from twoleg.application.webhook_ports import Subject
 from twoleg.domain.call import Call, Leg
 from twoleg.domain.cdr import talk_seconds
+from twoleg.domain.recording import file_of
+from twoleg.domain.serials import node_of
 from twoleg.domain.tenant import Profile
 
 Body = Mapping[str, str | None]
@@ -38,6 +40,7 @@ def connect_body(subject: Subject) -> Body:
 def release_body(subject: Subject) -> Body:
     """Of the release event: the call has ended. All members are there; one without a value is null."""
     call, agent, customer = subject.call, subject.call.agent, subject.call.customer
+    recorded_in = _recording_file(subject)
     return {
         "callSerialNo": str(call.serial),
         "serviceNo": _service_number(subject),
@@ -50,8 +53,8 @@ def release_body(subject: Subject) -> Body:
         "talkingTime": _time(customer.answered_at),
         "releaseTime": _time(customer.released_at),
         "talkDuration": _seconds(customer),
-        "recordfile": None,
-        "locationId": None,
+        "recordfile": recorded_in,
+        "locationId": None if recorded_in is None else str(node_of(call.serial)),
         "releaseReason": _release_reason(call, ita=subject.profile is Profile.ITA),
         "agentAlertingTime": _time(agent.ringing_at),
         "agentTalkingTime": _time(agent.answered_at),
@@ -94,6 +97,12 @@ def _service_number(subject: Subject) -> str:
 
 def _call_data(subject: Subject) -> str | None:
     return None if subject.profile is Profile.ITA else subject.call.call_data
+
+
+def _recording_file(subject: Subject) -> str | None:
+    """The page's "path": where the recording is kept. It is finished a moment after the call's end."""
+    recording, ended_at = subject.recording, subject.call.ended_at
+    return None if recording is None or ended_at is None else file_of(recording, call_ended_at=ended_at)
 
 
 def _time(at: int | None) -> str | None:

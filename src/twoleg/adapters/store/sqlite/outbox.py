@@ -12,6 +12,7 @@ from twoleg.adapters.store.sqlite.event_feed import recorded_from
 from twoleg.adapters.store.sqlite.log import StoreLog
 from twoleg.adapters.store.sqlite.queries import query
 from twoleg.adapters.store.sqlite.reads import Reads
+from twoleg.adapters.store.sqlite.recordings import recording_from
 from twoleg.adapters.store.sqlite.rows import call_from
 from twoleg.application.webhook_ports import Attempted, Delivery, Parcel, Subject
 from twoleg.domain.delivery import FINAL, Ruling, State, moved
@@ -23,6 +24,7 @@ _ENABLED = query("enabled_endpoints")
 _SEALED = query("sealed")
 _CALL = query("call")
 _ORDERED = query("ordered_with_call")
+_RECORDING = query("recording")
 _OPEN = query("open_deliveries")
 _DUE = query("due_deliveries")
 _NEXT_DUE = query("next_due")
@@ -70,7 +72,9 @@ class SqliteOutbox:
         if call is None or ordered is None:
             return None
         callback_url, agent_work_no, profile = ordered
-        return Subject(call_from(call), callback_url, agent_work_no, Profile(profile))
+        recorded = self._reads.one(_RECORDING, serial)
+        recording = None if recorded is None else recording_from(recorded)
+        return Subject(call_from(call), callback_url, agent_work_no, Profile(profile), recording)
 
     def open_deliveries(self, endpoint_id: str) -> int:
         """See `Outbox.open_deliveries`."""

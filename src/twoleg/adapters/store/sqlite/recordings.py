@@ -67,12 +67,12 @@ class SqliteRecordingBook:
     def find(self, serial: int) -> Recording | None:
         """See `RecordingReader.find`."""
         row = self._reads.one(_FIND, serial)
-        return None if row is None else _recording_from(row)
+        return None if row is None else recording_from(row)
 
     def listed(self, tenant_id: str, *, before: int | None = None, limit: int) -> Sequence[Recording]:
         """See `RecordingReader.listed`."""
         upto = LARGEST_SERIAL if before is None else before
-        return [_recording_from(row) for row in self._reads.all(_LIST, tenant_id, upto, limit)]
+        return [recording_from(row) for row in self._reads.all(_LIST, tenant_id, upto, limit)]
 
     def is_empty(self) -> bool:
         """See `RecordingReader.is_empty`."""
@@ -198,7 +198,7 @@ def _obey(  # noqa: PLR0913, PLR0917 - inside a transaction, with all that was r
         connection.execute(_SET_STATUS, (reached.value, serial))
     if reached is not status:
         connection.execute(_ADD_NOTE, (serial, command.value, at))
-    return _recording_from(connection.execute(_FIND, (serial,)).fetchone())
+    return recording_from(connection.execute(_FIND, (serial,)).fetchone())
 
 
 def _told(
@@ -216,7 +216,8 @@ def _told(
     return act
 
 
-def _recording_from(row: Row) -> Recording:
+def recording_from(row: Row) -> Recording:
+    """Of a row of `recording` and its like."""
     serial, tenant_id, status, audio_format, wanted_at, began_at, ended_at, duration, size, digest, *rest = row
     key, detail, purged_at, notes = rest
     return Recording(
