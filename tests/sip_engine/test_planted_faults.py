@@ -79,6 +79,7 @@ DOORS = {
     "application.conductor.Conductor.signal.<locals>.<lambda>": "hands on to _durable",
     "application.conductor.Conductor._arm.<locals>.<lambda>": "hands on to signal",
     "application.conductor.Conductor._durable": "counts a step, then only guarded work",
+    "application.late_steps.LateSteps.take": "takes out of a dictionary",
     "application.conductor.Conductor._drop_if_over": "looks whether all is over, then only guarded work",
     "application.conductor.Conductor._is_forgotten": "the guard itself",
     "adapters.sip_engine.engine.SipCallEngine.heard": "the guard itself; the driver logs what leaves it",

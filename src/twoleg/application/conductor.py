@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
+from twoleg.application.late_steps import LateSteps
 from twoleg.application.ports import CallEngine, CallJournal, Cancellable, Clock, Full
 from twoleg.application.waiting import WaitingLines
 from twoleg.domain.call import Call, Phase, Role
@@ -62,6 +63,14 @@ class _Live:
 
 
 @dataclass(frozen=True, slots=True)
+class _Taken:
+    """A step of a call that is on its way to the disk."""
+
+    live: _Live
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
 class _Look:
     due: float
     """ms since the epoch."""
@@ -82,6 +91,7 @@ class Conductor:
         self._log = log
         self._calls: dict[int, _Live] = {}
         self._lines = WaitingLines()
+        self._late: LateSteps[_Taken] = LateSteps(clock=clock, tell=self._perform_ahead)
         self._looks: dict[str, _Look] = {}
         """By trunk: when its line is to be looked at, though none of its legs ends."""
 
@@ -184,29 +194,40 @@ class Conductor:
             return
         live.call = taken.call
         if taken.changed:
+            ticket = self._late.put(_Taken(live, taken))
             self._log.stepped(taken, signal)
             live.undurable += 1
-            self._journal.append(taken, lambda: self._durable(live, taken))
+            self._journal.append(taken, lambda: self._durable(live, taken, ticket))
         else:
-            self._perform(live, taken)
+            self._perform(live, taken.call, taken.effects)
             self._drop_if_over(live)
 
     def _step(self, live: _Live, signal: Signal) -> Step | None:
         try:
-            return step(live.call, signal, self._clock.now_ms())
+            return step(live.call, _as_it_was(live, signal), self._clock.now_ms())
         except Exception as error:  # noqa: BLE001  # whatever a rule raises ends this call, never the service
             self._fault(live, signal, error)
             return None
 
-    def _durable(self, live: _Live, taken: Step) -> None:
+    def _durable(self, live: _Live, taken: Step, ticket: int) -> None:
         live.undurable -= 1
-        self._perform(live, taken)
+        in_time = self._late.take(ticket)
+        left = taken.effects if in_time else [effect for effect in taken.effects if isinstance(effect, Dial)]
+        self._perform(live, taken.call, left)
         self._drop_if_over(live)
 
-    def _perform(self, live: _Live, taken: Step) -> None:
-        for effect in taken.effects:
+    def _perform_ahead(self, late: _Taken) -> None:
+        """The store takes too long: do all but ring a phone.
+
+        After a crash now the call is alive in the store and its phones are free: recovery ends it with 1003.
+        """
+        ahead = [effect for effect in late.step.effects if not isinstance(effect, Dial)]
+        self._perform(late.live, late.step.call, ahead)
+
+    def _perform(self, live: _Live, call: Call, effects: Iterable[Effect]) -> None:
+        for effect in effects:
             try:
-                self._perform_one(live, taken.call, effect)
+                self._perform_one(live, call, effect)
             except Exception as error:  # noqa: BLE001  # see _step
                 self._fault(live, effect, error)
 
@@ -266,3 +287,10 @@ class Conductor:
             self._log.faulted(call, LegReleased(Role.AGENT), error)
             return False
         return True
+
+
+def _as_it_was(live: _Live, signal: Signal) -> Signal:
+    """Nobody left a phone unanswered that was never rung."""
+    if isinstance(signal, RingTimeout) and signal.role not in live.on_wire:
+        return Faulted("the store could not be written, so the phone was not rung")
+    return signal
