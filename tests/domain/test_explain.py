@@ -33,6 +33,7 @@ from twoleg.domain.signals import (
     LegRinging,
     QueueExpired,
     RingTimeout,
+    ServiceStopped,
     Signal,
     Start,
     TalkLimitReached,
@@ -234,6 +235,12 @@ SITUATIONS: list[tuple[Situation, Call, str, Side | None]] = [
         replace(after(QueueExpired()), ended_at=T0 + 60 * SECOND),
         "The call waited 1 min 00 s without being dialled, which is longer than allowed; try again in a few minutes.",
         Side.TRUNK,
+    ),
+    (
+        Situation.STOPPED,
+        after(*TALK, ServiceStopped()),
+        "The service was stopped by its operator, who did not wait any longer, after 1.0 s of talk; try again at once.",
+        Side.SERVICE,
     ),
 ]
 

@@ -24,6 +24,7 @@ _KIND_BY_CLASS: dict[type, Kind] = {
     s.TalkLimitReached: Kind.TALK_LIMIT,
     s.HangUpRequested: Kind.HANGUP_REQUESTED,
     s.EngineLost: Kind.ENGINE_LOST,
+    s.ServiceStopped: Kind.SERVICE_STOPPED,
     s.Faulted: Kind.FAULTED,
 }
 
@@ -121,6 +122,7 @@ _CAUSE_BY_REASON = {
     Reason.CUSTOMER_FAILED: causes.INTERWORKING,
     Reason.TALK_LIMIT: causes.NORMAL_UNSPECIFIED,
     Reason.ENGINE_LOST: causes.TEMPORARY_FAILURE,
+    Reason.SERVICE_STOPPED: causes.TEMPORARY_FAILURE,
     Reason.QUEUE_EXPIRED: causes.CONGESTION,
 }
 

@@ -98,6 +98,7 @@ TRANSITIONS: dict[tuple[Phase, Kind], Rule] = {
     (CALLING_AGENT, Kind.BRIDGE_FAILED): _end(Reason.BRIDGE_FAILED, AGENT),
     (CALLING_AGENT, Kind.HANGUP_REQUESTED): _end(Reason.HANGUP_REQUESTED, AGENT),
     (CALLING_AGENT, Kind.ENGINE_LOST): _end(Reason.ENGINE_LOST, AGENT),
+    (CALLING_AGENT, Kind.SERVICE_STOPPED): _end(Reason.SERVICE_STOPPED, AGENT),
     (CALLING_AGENT, Kind.FAULTED): _end(Reason.ENGINE_LOST, AGENT),
     # ---- the agent waits, the customer's phone is being called
     (CALLING_CUSTOMER, Kind.CUSTOMER_REFUSED): _end(Reason.CUSTOMER_FAILED, AGENT, CUSTOMER),
@@ -119,6 +120,7 @@ TRANSITIONS: dict[tuple[Phase, Kind], Rule] = {
     (CALLING_CUSTOMER, Kind.BRIDGE_FAILED): _end(Reason.BRIDGE_FAILED, AGENT, CUSTOMER),
     (CALLING_CUSTOMER, Kind.HANGUP_REQUESTED): _end(Reason.HANGUP_REQUESTED, AGENT, CUSTOMER),
     (CALLING_CUSTOMER, Kind.ENGINE_LOST): _end(Reason.ENGINE_LOST, AGENT, CUSTOMER),
+    (CALLING_CUSTOMER, Kind.SERVICE_STOPPED): _end(Reason.SERVICE_STOPPED, AGENT, CUSTOMER),
     (CALLING_CUSTOMER, Kind.FAULTED): _end(Reason.ENGINE_LOST, AGENT, CUSTOMER),
     # ---- both are connected
     (TALKING, Kind.BRIDGED): Rule(TALKING, events=(EventType.CALL_BRIDGED,)),
@@ -132,6 +134,7 @@ TRANSITIONS: dict[tuple[Phase, Kind], Rule] = {
     (TALKING, Kind.TALK_LIMIT): _end(Reason.TALK_LIMIT, AGENT, CUSTOMER),
     (TALKING, Kind.HANGUP_REQUESTED): _end(Reason.HANGUP_REQUESTED, AGENT, CUSTOMER),
     (TALKING, Kind.ENGINE_LOST): _end(Reason.ENGINE_LOST, AGENT, CUSTOMER),
+    (TALKING, Kind.SERVICE_STOPPED): _end(Reason.SERVICE_STOPPED, AGENT, CUSTOMER),
     (TALKING, Kind.FAULTED): _end(Reason.ENGINE_LOST, AGENT, CUSTOMER),
     # ---- what becomes of the recording changes nothing else
     **{
@@ -175,7 +178,9 @@ LATE_OR_REPEATED: frozenset[tuple[Phase, Kind]] = frozenset(
     | {(ENDED, kind) for kind in (Kind.AGENT_ATTEMPT_FAILED, Kind.CUSTOMER_ATTEMPT_FAILED)}
     | {(ENDED, kind) for kind in (Kind.AGENT_FAILED, Kind.CUSTOMER_FAILED, Kind.AGENT_HUNG_UP, Kind.CUSTOMER_HUNG_UP)}
     | {(ENDED, kind) for kind in (Kind.AGENT_REFUSED, Kind.CUSTOMER_REFUSED, Kind.BRIDGED, Kind.BRIDGE_FAILED)}
-    | {(ENDED, kind) for kind in (Kind.HANGUP_REQUESTED, Kind.ENGINE_LOST, Kind.FAULTED)}
+    | {(ENDED, kind) for kind in (Kind.HANGUP_REQUESTED, Kind.ENGINE_LOST, Kind.SERVICE_STOPPED, Kind.FAULTED)}
+    # A stop does not concern who waits to be dialled: the next start does that.
+    | {(QUEUED, Kind.SERVICE_STOPPED)}
     # What is still to say of a recording then is the recorder's to say.
     | {(ENDED, kind) for kind in _OF_RECORDING}
 )
@@ -185,7 +190,7 @@ IMPOSSIBLE: frozenset[tuple[Phase, Kind]] = frozenset(
     {
         (QUEUED, kind)
         for kind in Kind
-        if kind not in {rule_kind for phase, rule_kind in TRANSITIONS if phase is QUEUED} | {Kind.START}
+        if (QUEUED, kind) not in TRANSITIONS and (QUEUED, kind) not in LATE_OR_REPEATED
     }
     | {(CALLING_AGENT, Kind.AGENT_HUNG_UP), (CALLING_AGENT, Kind.AGENT_RELEASED), (CALLING_AGENT, Kind.BRIDGED)}
     | {(CALLING_AGENT, kind) for kind in Kind if kind.name.startswith("CUSTOMER_")}

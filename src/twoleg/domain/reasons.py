@@ -21,6 +21,7 @@ class Reason(IntEnum):
     ENGINE_LOST = 1003
     BRIDGE_FAILED = 1004
     QUEUE_EXPIRED = 1005
+    SERVICE_STOPPED = 1006
 
     @property
     def text(self) -> str:
@@ -41,4 +42,5 @@ _TEXTS = {
     Reason.ENGINE_LOST: "The service lost the call: its engine stopped or failed.",
     Reason.BRIDGE_FAILED: "Both answered, but their media could not be connected.",
     Reason.QUEUE_EXPIRED: "The call waited longer than allowed before it could be dialled.",
+    Reason.SERVICE_STOPPED: "The service was stopped, and its operator did not wait for the end of the call.",
 }

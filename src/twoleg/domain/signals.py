@@ -46,6 +46,7 @@ class Kind(Word):
     TALK_LIMIT = "talk limit reached"
     HANGUP_REQUESTED = "hang-up requested"
     ENGINE_LOST = "engine lost"
+    SERVICE_STOPPED = "service stops"
     FAULTED = "fault in a handler"
 
 
@@ -181,6 +182,10 @@ class EngineLost(Value, frozen=True, gc=False):
     """The process that held this call's dialogs is gone; told by recovery at the next start."""
 
 
+class ServiceStopped(Value, frozen=True, gc=False):
+    """The service stops, and its patience with living calls is over: told by the process that holds the dialogs."""
+
+
 class Faulted(Value, frozen=True, gc=False):
     """A handler of this call raised. The call ends; the service goes on."""
 
@@ -226,5 +231,6 @@ Signal = (
     | TalkLimitReached
     | HangUpRequested
     | EngineLost
+    | ServiceStopped
     | Faulted
 )

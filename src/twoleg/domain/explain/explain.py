@@ -112,6 +112,7 @@ _BY_US = {
     Reason.ENGINE_LOST: Situation.LOST,
     Reason.BRIDGE_FAILED: Situation.BRIDGE_FAILED,
     Reason.QUEUE_EXPIRED: Situation.QUEUE_EXPIRED,
+    Reason.SERVICE_STOPPED: Situation.STOPPED,
 }
 
 

@@ -43,6 +43,7 @@ class Situation(Enum):
     LOST = "1003"
     BRIDGE_FAILED = "1004"
     QUEUE_EXPIRED = "1005"
+    STOPPED = "1006"
 
     @property
     def lives(self) -> bool:
@@ -239,6 +240,14 @@ RULES: Mapping[Situation, Rule] = {
             "mostly its trunks had no free channel; a service that was not running looks the same",
             "通常是中继没有空闲通道；服务未运行时表现相同",
         ),
+    ),
+    Situation.STOPPED: Rule(
+        Words(
+            "the service was stopped by its operator, who did not wait any longer, {stage}",
+            "运维人员停止了服务且不再等待，该呼叫因此结束（{stage}）",
+        ),
+        Side.SERVICE,
+        advice.AT_ONCE,
     ),
 }
 """Total: a test holds it to that."""
