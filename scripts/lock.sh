@@ -21,3 +21,4 @@ pin lock requirements/lock.in
 pin runtime pyproject.toml requirements/build.in
 pin dev --extra dev --constraint requirements/runtime.txt pyproject.toml requirements/build.in
 pin bench --extra dev --extra bench --constraint requirements/dev.txt pyproject.toml requirements/build.in
+pin release --extra release --constraint requirements/bench.txt pyproject.toml requirements/build.in
