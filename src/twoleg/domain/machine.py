@@ -187,11 +187,7 @@ LATE_OR_REPEATED: frozenset[tuple[Phase, Kind]] = frozenset(
 
 IMPOSSIBLE: frozenset[tuple[Phase, Kind]] = frozenset(
     # Nothing of a leg can be heard before it was dialled, and no leg ends twice.
-    {
-        (QUEUED, kind)
-        for kind in Kind
-        if (QUEUED, kind) not in TRANSITIONS and (QUEUED, kind) not in LATE_OR_REPEATED
-    }
+    {(QUEUED, kind) for kind in Kind if (QUEUED, kind) not in TRANSITIONS and (QUEUED, kind) not in LATE_OR_REPEATED}
     | {(CALLING_AGENT, Kind.AGENT_HUNG_UP), (CALLING_AGENT, Kind.AGENT_RELEASED), (CALLING_AGENT, Kind.BRIDGED)}
     | {(CALLING_AGENT, kind) for kind in Kind if kind.name.startswith("CUSTOMER_")}
     | {(CALLING_AGENT, Kind.AGENT_HELD), (CALLING_AGENT, Kind.AGENT_RESUMED)}
