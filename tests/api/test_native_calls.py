@@ -10,6 +10,7 @@ import pytest
 from api.asgi_client import exchange
 from api.world import NOW
 from twoleg.domain.call import Attempt, EndedBy, Leg, Phase, Role
+from twoleg.domain.quality import LegQuality
 from twoleg.domain.reasons import Reason
 
 if TYPE_CHECKING:
@@ -103,6 +104,27 @@ def test_call_is_told_with_both_legs_and_all_their_facts(world: World, client: C
             ],
         },
     }
+
+
+def test_how_well_each_phone_was_heard_is_told_of_an_ended_call(world: World, client: Client) -> None:
+    ended = world.call(phase=Phase.ENDED, reason=Reason.CUSTOMER_HUNG_UP, cause=16, ended_at=NOW + 9, seq=2)
+    heard = LegQuality(packets=500, lost=3, loss=0.6, jitter=1.5, round_trip=40.25, mos=4.1, was_silent=False)
+    deaf = LegQuality(packets=0, lost=None, loss=None, jitter=None, round_trip=None, mos=None, was_silent=True)
+    world.quality.put({ended.serial: {Role.AGENT: heard, Role.CUSTOMER: deaf}})
+
+    told = client.get(f"/v1/calls/{ended.serial}").json
+
+    assert told["agent"]["quality"] == {
+        "packets": 500,
+        "lost": 3,
+        "loss": 0.6,
+        "jitter": 1.5,
+        "roundTrip": 40.25,
+        "mos": 4.1,
+        "wasSilent": False,
+    }
+    assert told["customer"]["quality"] == {"packets": 0, "wasSilent": True}
+    assert "quality" not in client.get("/v1/calls").json["calls"][0]["agent"]
 
 
 def test_another_tenants_call_is_refused_word_for_word_like_one_that_never_was(world: World, client: Client) -> None:

@@ -63,6 +63,7 @@ class World:
         self.directory = NotingDirectory(store.directory(), self.trouble)
         self.intake = NotingIntake(store.intake(), self.trouble)
         self.reader = NotingReader(store.reader(), self.trouble)
+        self.quality = store.quality_book()
         self.ladders = MemoryLadders()
         self.recordings = store.recordings()
         self.recording_storage: RecordingStorage = MemoryStorage()
@@ -82,6 +83,7 @@ class World:
         self.app = create_app(
             directory=self.directory,
             reader=self.reader,
+            quality=self.quality,
             intake=self.intake,
             clock=self.service_clock,
             entropy=SeededEntropy(),

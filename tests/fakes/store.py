@@ -12,6 +12,7 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 
 from fakes.call_search import MemoryCallSearch
+from fakes.quality import MemoryQualityBook
 from fakes.recordings import MemoryRecordingBook, Shelf
 from fakes.webhooks import KeptWebhooks, MemoryEndpointBook, MemoryOutbox
 from twoleg.application.call_records import CallRecord, RecordsFound, RecordsWanted
@@ -19,10 +20,11 @@ from twoleg.application.call_reports import Report
 from twoleg.application.errors import IdempotencyConflict, NotFound, SerialTaken, StoreUnavailable
 from twoleg.application.event_feed import Recorded
 from twoleg.application.ports import App, CallStatus, Idempotency, Intent, Placed, SigningKey, TrunkState
-from twoleg.domain.call import Call, Phase
+from twoleg.domain.call import Call, Phase, Role
 from twoleg.domain.cdr import Cdr, cdr_of
 from twoleg.domain.events import Event, EventType
 from twoleg.domain.machine import Step
+from twoleg.domain.quality import LegQuality
 from twoleg.domain.tenant import Refusal, Refused, Tenant
 from twoleg.domain.values import replace as changed
 
@@ -48,6 +50,7 @@ class Kept:
     webhooks: KeptWebhooks = field(default_factory=KeptWebhooks)
     reports: dict[int, Report] = field(default_factory=dict)
     recordings: Shelf = field(default_factory=Shelf)
+    quality: dict[int, dict[Role, LegQuality]] = field(default_factory=dict)
     is_broken: bool = False
 
     def check(self) -> None:
@@ -112,6 +115,9 @@ class MemoryStore:
     def recordings(self) -> MemoryRecordingBook:
         return MemoryRecordingBook(self.kept)
 
+    def quality_book(self) -> MemoryQualityBook:
+        return MemoryQualityBook(self.kept)
+
     def endpoint_book(self) -> MemoryEndpointBook:
         return MemoryEndpointBook(self.kept)
 
@@ -127,6 +133,7 @@ class MemoryStore:
         for serial in gone:
             del self.kept.calls[serial]
             self.kept.cdrs.pop(serial, None)
+            self.kept.quality.pop(serial, None)
         self.kept.events = [event for event in self.kept.events if event.serial not in gone]
         self.kept.webhooks.forget_calls(gone)
         return len(gone)

@@ -49,6 +49,7 @@ from twoleg.application.issue_token import IssueToken
 from twoleg.application.ladder.read_ladder import ReadLadder
 from twoleg.application.place_call import PlaceCall
 from twoleg.application.ports import CallIntake, CallReader, Clock, Directory, Entropy, Nudge, SecretHasher, TrunkBoard
+from twoleg.application.quality import QualityReader
 from twoleg.application.recording_address import RecordingAddresses
 from twoleg.application.recording_book import RecordingBook
 from twoleg.application.recording_storage import RecordingStorage, SoundRecordings
@@ -205,6 +206,7 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     *,
     directory: Directory,
     reader: CallReader,
+    quality: QualityReader,
     intake: CallIntake,
     clock: Clock,
     entropy: Entropy,
@@ -233,8 +235,7 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     verify = VerifySecret(directory=directory, hasher=hasher, entropy=entropy, threads=threads)
     check_token = CheckToken(directory=directory, clock=clock)
     place_call = PlaceCall(intake=intake, clock=clock, entropy=entropy, nudge=nudge, node_id=node_id)
-    sound = SoundRecordings(recording_storage)
-    addresses = RecordingAddresses(book=recordings, sound=sound, directory=directory, clock=clock)
+    addresses = RecordingAddresses(recordings, SoundRecordings(recording_storage), directory, clock)
     listening = ThreadPoolExecutor(LISTENING_THREADS, thread_name_prefix="recordings")
     routes: dict[str, dict[str, Handler]] = make_routes(
         issue_token=IssueToken(verify=verify, directory=directory, clock=clock),
@@ -251,6 +252,7 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     native = make_native_routes(
         door=door,
         reader=reader,
+        quality=quality,
         place_call=place_call,
         rehearse_call=rehearse_call,
         search=call_search,

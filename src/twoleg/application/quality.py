@@ -16,7 +16,14 @@ class QualityNotes(Protocol):
         """On the loop; returns at once. They are kept soon: a crash right after may lose them."""
 
 
-class QualityBook(Protocol):
+class QualityReader(Protocol):
+    """Reads what is kept; by index. Raises `StoreUnavailable`."""
+
+    def of(self, serial: int) -> Mapping[Role, LegQuality]:
+        """What is kept of a call; empty when its media had no relay, or it never came to talking."""
+
+
+class QualityBook(QualityReader, Protocol):
     """Where they are kept, beside the call and as long as it. May block; raises `StoreUnavailable`."""
 
     def put(self, calls: Mapping[int, Mapping[Role, LegQuality]]) -> None:
@@ -24,6 +31,3 @@ class QualityBook(Protocol):
 
         A call that is not (any more) in the store is passed over.
         """
-
-    def of(self, serial: int) -> Mapping[Role, LegQuality]:
-        """What is kept of a call; empty when its media had no relay, or it never came to talking."""

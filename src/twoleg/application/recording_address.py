@@ -49,7 +49,7 @@ class Address:
     """Ms since the epoch."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class RecordingAddresses:
     """Signs addresses, and opens those that it signed."""
 

@@ -30,6 +30,7 @@ async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None]
         app = create_app(
             directory=store.directory(),
             reader=store.reader(),
+            quality=store.quality_book(),
             intake=store.intake(),
             clock=clock,
             entropy=SystemEntropy(),

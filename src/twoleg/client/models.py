@@ -32,6 +32,21 @@ class AttemptFacts(Document, frozen=True):
     cause: int | None = None
 
 
+class QualityFacts(Document, frozen=True):
+    """How well a phone was heard by the other, as its relay counted and RTCP told."""
+
+    packets: int
+    was_silent: bool
+    lost: int | None = None
+    loss: float | None = None
+    """Percent."""
+    jitter: float | None = None
+    """Milliseconds; so is `round_trip`."""
+    round_trip: float | None = None
+    mos: float | None = None
+    """1.0-4.5, by the E-model (ITU-T G.107)."""
+
+
 class LegFacts(Document, frozen=True):
     """One phone of a call."""
 
@@ -48,6 +63,8 @@ class LegFacts(Document, frozen=True):
     cause_text: str | None = None
     ended_by: str | None = None
     attempts: tuple[AttemptFacts, ...] = ()
+    quality: QualityFacts | None = None
+    """Of an ended call that a relay carried, up to a second after its end; not in lists."""
 
 
 class CallFacts(Document, frozen=True):

@@ -10,9 +10,10 @@ from twoleg.api.http import Answer, Request
 from twoleg.api.native.door import Door
 from twoleg.api.native.problems import not_found, over_limit
 from twoleg.api.native.query import Query
-from twoleg.api.native.wire import call_document
+from twoleg.api.native.wire import NOT_HEARD, call_document
 from twoleg.application.event_tail import EventTail, OfCall
 from twoleg.application.ports import CallReader
+from twoleg.application.quality import QualityReader
 from twoleg.domain.call import Call, Phase
 from twoleg.domain.serials import LARGEST_SERIAL
 
@@ -43,6 +44,7 @@ class GetCall:
 
     door: Door
     reader: CallReader
+    quality: QualityReader
     tail: EventTail
 
     async def __call__(self, request: Request) -> Answer:
@@ -57,7 +59,8 @@ class GetCall:
         if wait and after in (None, call.seq) and call.phase is not Phase.ENDED:
             await self._wait(call, wait)
             call = call_of(self.reader, request, tenant_id)
-        return Answer(encode(call_document(call)))
+        heard = self.quality.of(call.serial) if call.phase is Phase.ENDED else NOT_HEARD
+        return Answer(encode(call_document(call, heard)))
 
     async def _wait(self, call: Call, seconds: int) -> None:
         follower = self.tail.follow(OfCall(call.serial), after=call.seq)

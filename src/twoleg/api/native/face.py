@@ -14,6 +14,7 @@ from twoleg.application.event_feed import EventFeed
 from twoleg.application.event_tail import EventTail
 from twoleg.application.place_call import PlaceCall
 from twoleg.application.ports import CallReader
+from twoleg.application.quality import QualityReader
 from twoleg.application.rehearse_call import RehearseCall
 
 NATIVE = "/v1/"
@@ -33,6 +34,7 @@ def make_routes(  # noqa: PLR0913 - each port by its name
     *,
     door: Door,
     reader: CallReader,
+    quality: QualityReader,
     place_call: PlaceCall,
     rehearse_call: RehearseCall,
     search: CallSearch,
@@ -49,7 +51,7 @@ def make_routes(  # noqa: PLR0913 - each port by its name
             "POST": PostCall(door=door, place_call=place_call, rehearse_call=rehearse_call),
         },
         STATES_PATH: {"POST": PostStates(door=door, search=search)},
-        CALL_PATH: {"GET": GetCall(door=door, reader=reader, tail=tail)},
+        CALL_PATH: {"GET": GetCall(door=door, reader=reader, quality=quality, tail=tail)},
         HANGUP_PATH: {"POST": hang_up},
         CALL_EVENTS_PATH: {"GET": GetCallEvents(door=door, reader=reader, feed=feed, streams=streams)},
         EVENTS_PATH: {"GET": GetEvents(door=door, feed=feed, streams=streams, clock=clock)},

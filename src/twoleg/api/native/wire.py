@@ -5,12 +5,15 @@ A member without a value is absent, never null.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from twoleg.domain.call import Attempt, Call, CallState, Leg
+from twoleg.domain.call import Attempt, Call, CallState, Leg, Role
 from twoleg.domain.causes import name_of_cause
+from twoleg.domain.quality import LegQuality
 
 Serial = Annotated[str, Meta(description="The call's serial: 18-19 decimal digits, as a string.")]
 _Cause = Annotated[int | None, Meta(description="Q.850 cause, 1-127.")]
@@ -25,6 +28,8 @@ STATE_NAMES = {
     CallState.ENDED: "ended",
 }
 """Total: a test holds it to that."""
+NOT_HEARD: Mapping[Role, LegQuality] = MappingProxyType({})
+"""Of a call of which it is not asked, or not known."""
 
 
 class AttemptDocument(Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -40,6 +45,23 @@ class AttemptDocument(Struct, frozen=True, omit_defaults=True, rename="camel"):
     sip_status: _SipStatus = None
     sip_reason: _SipReason = None
     cause: _Cause = None
+
+
+class QualityDocument(Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """How well this phone was heard by the other, as its relay counted and RTCP told."""
+
+    packets: Annotated[int, Meta(description="RTP packets that came from this phone.")]
+    was_silent: Annotated[
+        bool,
+        Meta(description="Nothing came from it for `media.silent_after` seconds, though it should have been heard."),
+    ]
+    lost: Annotated[int | None, Meta(description="Packets that did not arrive, where the relay counts them.")] = None
+    loss: Annotated[float | None, Meta(description="Percent of what it sent.")] = None
+    jitter: Annotated[float | None, Meta(description="Milliseconds, interarrival (RFC 3550 6.4.1).")] = None
+    round_trip: Annotated[float | None, Meta(description="Milliseconds, where RTCP told.")] = None
+    mos: Annotated[
+        float | None, Meta(description="Estimated mean opinion score by the E-model (ITU-T G.107), 1.0-4.5.")
+    ] = None
 
 
 class LegDocument(Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -60,6 +82,10 @@ class LegDocument(Struct, frozen=True, omit_defaults=True, rename="camel"):
     attempts: Annotated[
         list[AttemptDocument], Meta(description="Every try to reach the phone, in order; the last is the leg's own.")
     ] = []
+    quality: Annotated[
+        QualityDocument | None,
+        Meta(description="Of an ended call whose media went by a relay, up to a second after its end; not in lists."),
+    ] = None
 
 
 class CallDocument(Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -86,8 +112,8 @@ class CallDocument(Struct, frozen=True, omit_defaults=True, rename="camel"):
     cause_text: _CauseText = None
 
 
-def call_document(call: Call) -> CallDocument:
-    """All that is known of a call."""
+def call_document(call: Call, heard: Mapping[Role, LegQuality] = NOT_HEARD) -> CallDocument:
+    """All that is known of a call; `heard`: how well, where that is known."""
     return CallDocument(
         serial=str(call.serial),
         state=STATE_NAMES[call.state],
@@ -96,8 +122,8 @@ def call_document(call: Call) -> CallDocument:
         caller=call.agent.number,
         called=call.customer.number,
         created_at=call.created_at,
-        agent=_leg(call.agent),
-        customer=_leg(call.customer),
+        agent=_leg(call.agent, heard.get(Role.AGENT)),
+        customer=_leg(call.customer, heard.get(Role.CUSTOMER)),
         call_data=call.call_data,
         started_at=call.started_at,
         talking_at=call.talking_at,
@@ -109,7 +135,7 @@ def call_document(call: Call) -> CallDocument:
     )
 
 
-def _leg(leg: Leg) -> LegDocument:
+def _leg(leg: Leg, heard: LegQuality | None) -> LegDocument:
     return LegDocument(
         number=leg.number,
         shown=leg.clip,
@@ -124,6 +150,19 @@ def _leg(leg: Leg) -> LegDocument:
         cause_text=_named(leg.cause),
         ended_by=None if leg.ended_by is None else leg.ended_by.value,
         attempts=[_attempt(each) for each in leg.attempts],
+        quality=None if heard is None else _quality(heard),
+    )
+
+
+def _quality(heard: LegQuality) -> QualityDocument:
+    return QualityDocument(
+        packets=heard.packets,
+        was_silent=heard.was_silent,
+        lost=heard.lost,
+        loss=heard.loss,
+        jitter=heard.jitter,
+        round_trip=heard.round_trip,
+        mos=heard.mos,
     )
 
 
