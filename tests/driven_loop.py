@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterator
 
 T = TypeVar("T")
 
@@ -29,14 +30,18 @@ class _JumpingSelector(selectors.DefaultSelector):
     def __init__(self, on_the_way: float) -> None:
         super().__init__()
         self._on_the_way = on_the_way
+        self.at_work = 0
+        """Others whose answer is to be waited for before the clock may jump."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if ready or timeout == 0:
             return ready
-        ready = super().select(_STUCK if timeout is None else self._on_the_way)
+        ready = super().select(_STUCK if timeout is None or self.at_work else self._on_the_way)
         if ready:
             return ready
+        if self.at_work:
+            raise RuntimeError("somebody else never comes to an end")
         if timeout is None:
             raise RuntimeError("nothing will ever happen in this loop")
         self.now += timeout
@@ -52,6 +57,15 @@ class DrivenLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jumping.now
+
+    @contextmanager
+    def stands_still(self) -> Iterator[None]:
+        """Within it a thread of somebody else's works for us in real time: the clock does not jump ahead of it."""
+        self._jumping.at_work += 1
+        try:
+            yield
+        finally:
+            self._jumping.at_work -= 1
 
 
 def drive(story: Coroutine[Any, Any, T], *, has_sockets: bool = True) -> T:

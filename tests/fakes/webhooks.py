@@ -126,12 +126,11 @@ class MemoryEndpointBook:
 
 
 class MemoryOutbox:
-    """The `Outbox`. What a test may do between two lines: `before_commit` runs before each change."""
+    """The `Outbox`."""
 
     def __init__(self, kept: Kept) -> None:
         self._store = kept
         self._kept = kept.webhooks
-        self.before_commit: Callable[[], None] = lambda: None
 
     def endpoints(self) -> Sequence[Endpoint]:
         return [each for _, each in sorted(self._kept.endpoints.items()) if each.disabled_at is None]
@@ -206,7 +205,6 @@ class MemoryOutbox:
         return True
 
     def _commit(self) -> None:
-        self.before_commit()
         self._store.check()
 
     def _due(self, endpoint_id: str, besides: Collection[int]) -> list[Delivery]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from api.doubles import SeededEntropy
@@ -20,10 +22,14 @@ from twoleg.domain.tenant import Profile, Tenant
 from twoleg.domain.webhooks import Credentials, Endpoint, Format, SigningSecret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Sequence
+    from random import Random
 
-    from twoleg.application.webhook_ports import Parcel, Subject
+    from twoleg.application.event_feed import EventFeed
+    from twoleg.application.webhook_ports import Attempted, Delivery, Outbox, Parcel, Subject
     from twoleg.domain.call import Call
+    from twoleg.domain.delivery import Ruling
+    from twoleg.domain.webhooks import Planned
 
 ACCEPTED = Outcome(accepted=True, said="200", status=200)
 REFUSED = Outcome(accepted=False, said="500", status=500)
@@ -77,72 +83,98 @@ class Receivers:
         ]
 
 
-class World:
-    """Tenant t1, a store, receivers, and one life of the process after the other."""
+class MortalOutbox:
+    """An `Outbox` at whose changes the process may die: before one is asked for, or after it is durable."""
 
-    def __init__(self, *, width: int = 4, look_every: float = 5.0) -> None:
-        self.store = MemoryStore()
-        self.kept = self.store.kept
-        self.kept.tenants["t1"] = Tenant("t1", name="t1", profile=Profile.AICC, access_codes=("1",))
+    def __init__(
+        self, outbox: Outbox, may_die: Callable[[], None], patience: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        """`may_die` raises `Killed`; within `patience` time stands still."""
+        self._outbox = outbox
+        self._may_die = may_die
+        self._patience = patience
+        self.endpoints, self.endpoint, self.sealed = outbox.endpoints, outbox.endpoint, outbox.sealed
+        self.subject, self.open_deliveries = outbox.subject, outbox.open_deliveries
+
+    def due(self, endpoint_id: str, *, now: int, limit: int, besides: Collection[int]) -> Sequence[Parcel]:
+        return self._outbox.due(endpoint_id, now=now, limit=limit, besides=besides)
+
+    def next_due(self, endpoint_id: str, *, besides: Collection[int]) -> int | None:
+        return self._outbox.next_due(endpoint_id, besides=besides)
+
+    async def plan(self, endpoint: Endpoint, planned: Sequence[Planned], *, cursor: int, at: int) -> bool:
+        self._may_die()
+        with self._patience():
+            is_planned = await self._outbox.plan(endpoint, planned, cursor=cursor, at=at)
+        self._may_die()
+        return is_planned
+
+    async def note(self, delivery: Delivery, attempted: Attempted, ruling: Ruling, *, disable: str | None) -> None:
+        self._may_die()
+        with self._patience():
+            await self._outbox.note(delivery, attempted, ruling, disable=disable)
+        self._may_die()
+
+    async def seal(self, endpoint_id: str, sealed: bytes) -> bool:
+        self._may_die()
+        with self._patience():
+            is_sealed = await self._outbox.seal(endpoint_id, sealed)
+        self._may_die()
+        return is_sealed
+
+
+class Lives:
+    """One life of a delivering process after the other; the store and the receivers live on."""
+
+    def __init__(
+        self,
+        opened: Callable[[], tuple[Outbox, EventFeed]],
+        *,
+        width: int = 4,
+        look_every: float = 5.0,
+        schedule: Schedule | None = None,
+        patience: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """`opened`: the parts of the store, for a new life; see `MortalOutbox` for `patience`."""
         self.receivers = Receivers()
         self.log = NotedLog()
-        self.lives = 0
+        self.count = 0
+        self._opened = opened
         self._width = width
         self._look_every = look_every
-        self._life: asyncio.Task[None] | None = None
+        self._schedule = schedule or Schedule()
+        self._patience = patience
         self._story: asyncio.Task[Any] | None = None
         """Who tells what happens: it outlives every life."""
         self._dying: list[asyncio.Task[Any]] = []
         self._is_dead: list[bool] = [False]
 
-    def endpoint(self, endpoint_id: str, *events: str) -> None:
-        self.store.endpoint_book().add(
-            Endpoint(
-                endpoint_id=endpoint_id,
-                tenant_id="t1",
-                format=Format.CLOUDEVENTS,
-                url=f"https://{endpoint_id}.example/",
-                events=events or ("*",),
-                created_at=T0,
-                cursor=0,
-            ),
-            OpenBox().seal(Credentials(signing=(SigningSecret("whsec_"),)), label=endpoint_id),
-        )
-
-    def call(self, call: Call) -> None:
-        self.kept.calls[call.serial] = call
-
-    def tell(self, serial: int, seq: int, type_: EventType = EventType.AGENT_RINGING) -> None:
-        self.kept.tell(Event(serial=serial, seq=seq, at=LoopClock().now_ms(), type=type_))
-
     def start(self, *, may_die: Callable[[], bool] = lambda: False) -> None:
         """A new life; before each change of the store, and after each, `may_die` is asked."""
-        self.lives += 1
+        self.count += 1
         self._story = asyncio.current_task()
         is_dead = self._is_dead = [False]
-        outbox = self.store.outbox()
 
-        def before_commit() -> None:
+        def die_perhaps() -> None:
             if not is_dead[0] and may_die():
                 self.die()
             if is_dead[0]:
                 raise Killed
 
-        outbox.before_commit = before_commit
+        outbox, feed = self._opened()
         post = Post(
-            outbox=outbox,
-            feed=self.store.event_feed(),
+            outbox=MortalOutbox(outbox, die_perhaps, self._patience),
+            feed=feed,
             carrier=self.receivers,
             box=OpenBox(),
             clock=LoopClock(),
             entropy=SeededEntropy(),
-            schedule=Schedule(),
+            schedule=self._schedule,
             width=self._width,
             log=self.log,
         )
-        self._life = asyncio.create_task(
-            DeliverWebhooks(post, look_every=self._look_every).run(asyncio.Event(), parting=0)
-        )
+        life = DeliverWebhooks(post, look_every=self._look_every).run(asyncio.Event(), parting=0)
+        self._life = asyncio.create_task(life)
 
     @property
     def is_dead(self) -> bool:
@@ -161,11 +193,84 @@ class World:
             self.die()
         await asyncio.gather(*self._dying, return_exceptions=True)
 
+
+class World(Lives):
+    """Tenant t1, a store in memory, receivers, and one life of the process after the other."""
+
+    def __init__(self, *, width: int = 4, look_every: float = 5.0) -> None:
+        self.store = MemoryStore()
+        self.kept = self.store.kept
+        self.kept.tenants["t1"] = Tenant("t1", name="t1", profile=Profile.AICC, access_codes=("1",))
+        super().__init__(lambda: (self.store.outbox(), self.store.event_feed()), width=width, look_every=look_every)
+
+    def endpoint(self, endpoint_id: str, *events: str) -> None:
+        self.store.endpoint_book().add(*endpoint_of("t1", endpoint_id, *events))
+
+    def call(self, call: Call) -> None:
+        self.kept.calls[call.serial] = call
+
+    def tell(self, serial: int, seq: int, type_: EventType = EventType.AGENT_RINGING) -> None:
+        self.kept.tell(Event(serial=serial, seq=seq, at=LoopClock().now_ms(), type=type_))
+
     def is_quiet(self) -> bool:
-        """Everything told is planned, and everything planned is over."""
-        newest = self.store.event_feed().newest()
-        endpoints = self.store.outbox().endpoints()
-        return all(
-            not self.store.event_feed().of_tenant("t1", after=each.cursor, limit=1) or each.cursor == newest
-            for each in endpoints
-        ) and not any(self.store.outbox().open_deliveries(each.endpoint_id) for each in endpoints)
+        return is_quiet(self.store.outbox(), self.store.event_feed(), "t1")
+
+
+def endpoint_of(tenant_id: str, endpoint_id: str, *events: str) -> tuple[Endpoint, bytes]:
+    """A native endpoint that hears those events (none: all), and its sealed secrets."""
+    endpoint = Endpoint(
+        endpoint_id=endpoint_id,
+        tenant_id=tenant_id,
+        format=Format.CLOUDEVENTS,
+        url=f"https://{endpoint_id}.example/",
+        events=events or ("*",),
+        created_at=T0,
+        cursor=0,
+    )
+    return endpoint, OpenBox().seal(Credentials(signing=(SigningSecret("whsec_"),)), label=endpoint_id)
+
+
+def is_quiet(outbox: Outbox, feed: EventFeed, tenant_id: str) -> bool:
+    """Everything told is planned, and everything planned is over."""
+    newest = feed.newest()
+    endpoints = outbox.endpoints()
+    return all(
+        not feed.of_tenant(tenant_id, after=each.cursor, limit=1) or each.cursor == newest for each in endpoints
+    ) and not any(outbox.open_deliveries(each.endpoint_id) for each in endpoints)
+
+
+class Fate:
+    """When processes die and receivers refuse: by chance, until it relents."""
+
+    def __init__(self, chance: Random, *, crashes: float, failures: float, kills: int = 12) -> None:
+        self.chance = chance
+        self.crashes = crashes
+        self.failures = failures
+        self.kills_left = kills
+
+    def may_die(self) -> bool:
+        dies = self.kills_left > 0 and self.chance.random() < self.crashes
+        self.kills_left -= dies
+        return dies
+
+    def answer(self, lives: Lives) -> Outcome:
+        if self.may_die():  # the receiver has it, and we die before we are told
+            lives.die()
+            return ACCEPTED
+        return REFUSED if self.chance.random() < self.failures else ACCEPTED
+
+    def relent(self) -> None:
+        self.kills_left, self.failures = 0, 0.0
+
+
+def check_told(lives: Lives, endpoint_id: str, serial: int, wanted: list[int]) -> None:
+    """Whole; and no event is even attempted before the one before it was accepted."""
+    seen = lives.receivers.seen
+    assert sorted(set(lives.receivers.accepted(endpoint_id, serial))) == wanted
+    accepted: set[int] = set()
+    before = {later: earlier for earlier, later in pairwise(wanted)}
+    for each in seen:
+        if (each.endpoint_id, each.serial) == (endpoint_id, serial):
+            assert each.seq == wanted[0] or before[each.seq] in accepted, (endpoint_id, serial, seen)
+            if each.outcome.accepted:
+                accepted.add(each.seq)

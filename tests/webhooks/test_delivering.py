@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +15,7 @@ from driven_loop import drive
 from twoleg.application.deliver_webhooks import LOOK_EVERY
 from twoleg.domain.delivery import Outcome, State
 from twoleg.domain.events import EventType
-from webhooks.lives import ACCEPTED, REFUSED, World
+from webhooks.lives import ACCEPTED, REFUSED, Fate, World, check_told
 
 if TYPE_CHECKING:
     from random import Random
@@ -288,33 +287,9 @@ async def _crashing_story(chance: Random, *, crashes: float, failures: float) ->
         await _live(world, chance.random() * 20, fate)
     await _live_until_quiet(world, fate)
     for serial in SERIALS:
-        _check(world, "a", serial, [1, 2, 3, 4])
-        _check(world, "b", serial, [1, 3, 4])
+        check_told(world, "a", serial, [1, 2, 3, 4])
+        check_told(world, "b", serial, [1, 3, 4])
     await world.kill()
-
-
-class Fate:
-    """When processes die and receivers refuse: by chance, and after three hours no more."""
-
-    def __init__(self, chance: Random, *, crashes: float, failures: float) -> None:
-        self.chance = chance
-        self.crashes = crashes
-        self.failures = failures
-        self.kills_left = 12
-
-    def may_die(self) -> bool:
-        dies = self.kills_left > 0 and self.chance.random() < self.crashes
-        self.kills_left -= dies
-        return dies
-
-    def answer(self, world: World) -> Outcome:
-        if self.may_die():  # the receiver has it, and we die before we are told
-            world.die()
-            return ACCEPTED
-        return REFUSED if self.chance.random() < self.failures else ACCEPTED
-
-    def relent(self) -> None:
-        self.kills_left, self.failures = 0, 0.0
 
 
 async def _live(world: World, seconds: float, fate: Fate) -> None:
@@ -335,18 +310,6 @@ async def _live_until_quiet(world: World, fate: Fate) -> None:
     raise AssertionError("never quiet")
 
 
-def _check(world: World, endpoint_id: str, serial: int, wanted: list[int]) -> None:
-    """Whole; and no event is even attempted before the one before it was accepted."""
-    assert sorted(set(world.receivers.accepted(endpoint_id, serial))) == wanted
-    accepted: set[int] = set()
-    before = {later: earlier for earlier, later in pairwise(wanted)}
-    for each in world.receivers.seen:
-        if (each.endpoint_id, each.serial) == (endpoint_id, serial):
-            assert each.seq == wanted[0] or before[each.seq] in accepted, (endpoint_id, serial, world.receivers.seen)
-            if each.outcome.accepted:
-                accepted.add(each.seq)
-
-
 @pytest.mark.parametrize("serial", [1])
 def test_the_checker_itself_sees_what_is_out_of_order(serial: int) -> None:
     """A test that cannot fail is none."""
@@ -359,7 +322,7 @@ def test_the_checker_itself_sees_what_is_out_of_order(serial: int) -> None:
         await until_quiet(world)
         world.receivers.seen.reverse()
         with pytest.raises(AssertionError):
-            _check(world, "a", serial, [1, 2])
+            check_told(world, "a", serial, [1, 2])
         await world.kill()
 
     drive(story(), has_sockets=False)
