@@ -8,11 +8,12 @@ from application.test_conductor import Stage
 from domain.calls import SERIAL, a_call
 from fakes.engine import NotingEngine
 from twoleg.application.ports import Full
+from twoleg.application.stop_calls import stop_calls
 from twoleg.application.waiting import WaitingLines
 from twoleg.domain.call import Call, Phase, Role
-from twoleg.domain.effects import Dial
+from twoleg.domain.effects import Dial, Release
 from twoleg.domain.reasons import Reason
-from twoleg.domain.signals import HangUpRequested, Signal
+from twoleg.domain.signals import HangUpRequested, LegAnswered, LegReleased, Signal
 from twoleg.domain.values import replace
 
 
@@ -144,3 +145,32 @@ def test_lines_forget_who_left() -> None:
     for serial in range(1000):
         lines.leave(serial)
     assert (lines.first("a"), lines.first("b"), len(lines), list(lines.trunks())) == (None, None, 0, [])
+
+
+def test_a_service_that_stops_dials_none_of_those_who_wait(stage: Stage, doors: Doors) -> None:
+    waiting = place(stage, 1, "a", "b")
+    stage.conductor.hold()
+    late = place(stage, 2, "c", "d")
+    doors.open = dict.fromkeys("abcd", 9)
+    stage.conductor.room("a")
+    stage.conductor.ways_changed()
+
+    assert stage.engine.take() == []
+    assert (waiting in stage.conductor, late in stage.conductor) == (True, True)
+    assert (stage.conductor.living, stage.conductor.is_silent) == (0, True)
+
+
+def test_a_service_that_stops_lets_its_living_calls_go_on_and_then_ends_them_with_1006() -> None:
+    stage = Stage()
+    stage.conductor.admit(a_call())
+    stage.conductor.hold()
+    stage.tell(LegAnswered(Role.AGENT))
+    assert stage.engine.take() == [Dial(Role.AGENT), Dial(Role.CUSTOMER)]
+    assert (stage.conductor.living, stage.conductor.is_silent) == (1, False)
+
+    assert stop_calls(journal=stage.journal, conductor=stage.conductor) == 1
+    assert stage.engine.take() == [Release(Role.AGENT, 41), Release(Role.CUSTOMER, 41)]
+    assert (stage.call.phase, stage.call.reason) == (Phase.ENDED, Reason.SERVICE_STOPPED)
+    assert (stage.conductor.living, stage.conductor.is_silent) == (0, False), "the phones have not said their last word"
+    stage.tell(LegReleased(Role.AGENT), LegReleased(Role.CUSTOMER))
+    assert stage.conductor.is_silent

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
+from twoleg.application.call_log import CallLog
 from twoleg.application.late_steps import LateSteps
 from twoleg.application.ports import CallEngine, CallJournal, Cancellable, Clock, Full
 from twoleg.application.waiting import WaitingLines
@@ -36,19 +36,6 @@ _TIMER_SIGNAL: dict[Timer, Signal] = {
     Timer.RING_CUSTOMER: RingTimeout(Role.CUSTOMER),
     Timer.TALK: TalkLimitReached(),
 }
-
-
-class CallLog(Protocol):
-    """Where the conductor says what people at night need to know."""
-
-    def stepped(self, step: Step, signal: Signal) -> None:
-        """A signal changed a call."""
-
-    def faulted(self, call: Call, at: Signal | Effect, error: Exception) -> None:
-        """Handling that signal or effect raised; the call is being ended for it."""
-
-    def unknown_call(self, serial: int, signal: Signal) -> None:
-        """A signal for a call that this engine does not hold (any more)."""
 
 
 @dataclass(slots=True)
@@ -94,12 +81,27 @@ class Conductor:
         self._late: LateSteps[_Taken] = LateSteps(clock=clock, tell=self._perform_ahead)
         self._looks: dict[str, _Look] = {}
         """By trunk: when its line is to be looked at, though none of its legs ends."""
+        self._is_held = False
 
     def __contains__(self, serial: object) -> bool:
         return serial in self._calls
 
     def __len__(self) -> int:
         return len(self._calls)
+
+    @property
+    def living(self) -> int:
+        """Calls that were dialled and have not ended."""
+        return sum(1 for live in self._calls.values() if Phase.QUEUED < live.call.phase < Phase.ENDED)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is left on the wire or on its way to the disk; calls that wait to be dialled do not count."""
+        return all(live.call.phase is Phase.QUEUED and not live.undurable for live in self._calls.values())
+
+    def hold(self) -> None:
+        """Dial none of those who wait any more, for the service stops; the next one dials them. Again is harmless."""
+        self._is_held = True
 
     def admit(self, call: Call) -> None:
         """Take a QUEUED call from the store and dial it, as soon as there is room; one already taken is left alone."""
@@ -122,7 +124,7 @@ class Conductor:
 
         Who turns out to wait for another trunk holds nobody up here.
         """
-        while (serial := self._lines.first(trunk)) is not None:
+        while not self._is_held and (serial := self._lines.first(trunk)) is not None:
             live = self._calls.get(serial)
             if live is None or live.call.phase is not Phase.QUEUED:
                 self._lines.leave(serial)
@@ -136,7 +138,7 @@ class Conductor:
 
     def _try_to_start(self, live: _Live) -> frozenset[str]:
         """Start it, refuse it, or let it wait for the trunks of the answer."""
-        if live.call.phase is not Phase.QUEUED:
+        if live.call.phase is not Phase.QUEUED or self._is_held:
             return frozenset()
         try:
             answer = self._room_for(live)

@@ -1,0 +1,6 @@
+"""What the processes of one service know of each other without asking: a page of shared memory, and a gate by it."""
+
+from twoleg.adapters.service_page.gate import PageGate
+from twoleg.adapters.service_page.page import Mode, SharedPage
+
+__all__ = ["Mode", "PageGate", "SharedPage"]
