@@ -76,7 +76,8 @@ def write_config(
 ) -> Path:
     """A configuration in `folder`: free ports on loopback, the store beside it. `more` is TOML for the end of it.
 
-    Without a table [webhooks] in it nobody delivers any: that process would only cost each test its start.
+    Without a table [webhooks] in it nobody delivers any, and without [media] phones send to each other: those processes
+    would only cost each test their start.
     """
     path = folder / "twoleg.toml"
     parts = [
@@ -87,6 +88,7 @@ def write_config(
         "[timers]\n" + "\n".join(f"{name} = {seconds}" for name, seconds in (timers or {}).items()),
         *(trunk.toml() for trunk in trunks),
         *([] if "[webhooks]" in more else ["[webhooks]\nenabled = false"]),
+        *([] if "[media]" in more else ['[media]\nmode = "direct"']),
         more,
     ]
     path.write_text("\n\n".join(parts) + "\n")

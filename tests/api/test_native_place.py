@@ -10,6 +10,8 @@ from api.world import NOW
 from twoleg.application.errors import StoreUnavailable
 from twoleg.application.ports import TrunkState
 from twoleg.domain.call import Phase
+from twoleg.domain.media import MediaMode
+from twoleg.domain.recording import RecordingPolicy
 from twoleg.domain.tenant import TRIAL_CALLS_A_DAY, Refusal
 from twoleg.domain.trunk import Rewrite, Trunk
 
@@ -84,6 +86,15 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], int, str, str | None]] = [
     ({}, {"callbackUrl": "https://elsewhere.example/x"}, 422, "callback_not_allowed", "callbackUrl"),
     ({"phones": ("1",)}, {}, 422, "caller_not_allowed", "caller"),
     ({"trial": True}, {}, 422, "trial_caller_not_listed", "caller"),
+    ({}, {"media": "rtpio"}, 422, "media_not_offered", "media"),
+    ({"recording": RecordingPolicy.ALWAYS}, {"media": "direct"}, 422, "media_not_recordable", "media"),
+    (
+        {"recording": RecordingPolicy.ON_DEMAND},
+        {"media": "direct", "recording": True},
+        422,
+        "media_not_recordable",
+        "media",
+    ),
 ]
 
 
@@ -101,6 +112,21 @@ def test_a_refusal_names_rule_and_member_and_a_rehearsal_names_the_same(
     assert (answer.json["rule"], answer.json["member"]) == (rule, member)
     assert rehearsed["accepted"] is False
     assert rehearsed["refusal"] == {"rule": rule, "member": member, "detail": answer.json["detail"]}
+
+
+@pytest.mark.parametrize("mode", [None, MediaMode.DIRECT, MediaMode.RTPENGINE])
+def test_how_its_phones_hear_each_other_may_be_chosen_for_a_call(world: World, mode: MediaMode | None) -> None:
+    client = world.client(recording=RecordingPolicy.ON_DEMAND)
+
+    assert place(client, media=mode and mode.value).status == 201
+
+    assert world.intake.intents[-1].call.media is mode
+
+
+def test_a_kind_of_media_that_there_is_nowhere_is_a_bad_member(client: Client) -> None:
+    answer = place(client, media="pigeon")
+
+    assert (answer.status, answer.json["member"]) == (400, "media")
 
 
 def test_a_pair_that_waits_is_a_conflict_and_a_rehearsal_says_so(client: Client) -> None:

@@ -31,6 +31,7 @@ from twoleg.application.ports import App, Intent, Placed, SigningKey
 from twoleg.application.webhook_desk import WebhookDesk
 from twoleg.domain.call import Call, Leg, Phase, Role
 from twoleg.domain.machine import Step, step
+from twoleg.domain.media import MediaMode
 from twoleg.domain.tenant import Profile, Tenant
 from twoleg.domain.trunk import Trunk
 from twoleg.domain.values import replace as changed
@@ -68,6 +69,7 @@ class World:
         self.recordings = store.recordings()
         self.recording_storage: RecordingStorage = MemoryStorage()
         self.public_url: str | None = None
+        self.media = frozenset((MediaMode.DIRECT, MediaMode.RTPENGINE))
         self.log = NotedLog()
         self.nudges = 0
         self.trunks: tuple[Trunk, ...] = (Trunk(name="carrier", uri="sip:192.0.2.1"),)
@@ -115,6 +117,7 @@ class World:
             ),
             node_id=1,
             log=self.log,
+            media=self.media,
         )
         return self.app
 

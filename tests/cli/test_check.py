@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -104,10 +105,24 @@ def test_a_taken_address_is_named(twoleg: Twoleg, config: Path, silent: int) -> 
     assert f"sip.listen = udp:127.0.0.1:{silent}: the address is in use by another program" in verdict["says"]
 
 
+def test_which_media_calls_get_is_told_and_what_is_missing_for_it(
+    twoleg: Twoleg, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdict = verdicts(twoleg("check", "--json"))["media"]
+    assert (verdict["ok"], verdict["says"]) == (True, "rtpio: rtp-io is installed")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    verdict = verdicts(twoleg("check", "--json"))["media"]
+    assert (verdict["ok"], verdict["says"]) == (True, "direct: rtp-io is not installed")
+    config.write_text(config.read_text() + '\n[media]\nmode = "rtpio"\n')
+    verdict = verdicts(twoleg("check", "--json"))["media"]
+    assert (verdict["ok"], verdict["says"]) == (False, "rtpio: rtp-io is not installed")
+
+
 def test_people_are_told_line_by_line(twoleg: Twoleg, config: Path, silent: int) -> None:
     add(config, trunk(silent))
     ended = twoleg("check")
     assert ended.code == 1
     lines = [line.split()[:2] for line in ended.printed.splitlines()]
-    assert lines[:4] == [["ok", "configuration"], ["ok", "store"], ["ok", "addresses"], ["no", "trunk"]]
+    named = ["configuration", "store", "addresses", "media"]
+    assert lines[:5] == [*(["ok", what] for what in named), ["no", "trunk"]]
     assert ended.printed.splitlines()[-1] == "not ready: see the lines marked no"

@@ -62,6 +62,12 @@ def test_media_may_differ_by_tenant_also_by_a_variable(load_text: Callable[..., 
     assert media.modes == {"direct", "rtpio", "rtpengine"}
 
 
+def test_single_calls_may_ask_for_what_is_set_up_for_them(load_text: Callable[..., Settings]) -> None:
+    media = load_text(STORE + '[media]\nmode = "rtpio"\ncalls = ["direct"]').media
+    assert (media.mode, media.modes) == ("rtpio", {"rtpio", "direct"})
+    assert load_text(STORE).media.mode == "auto"
+
+
 def test_the_greeting_is_found_beside_the_file(load_text: Callable[..., Settings], tmp_path: Path) -> None:
     assert load_text(STORE + '[media]\ngreeting = "hello.wav"').media.greeting == str(tmp_path / "hello.wav")
 
@@ -270,7 +276,12 @@ WRONG_VALUES = [
         TRUNK + "attempt_timeout = 40",
         "trunk 1: attempt_timeout = 40 is wrong: must be a number of seconds from 0.5 to 32",
     ),
-    ('[media]\nmode = "relay"', 'media.mode = "relay" is wrong: must be one of direct, rtpio, rtpengine'),
+    ('[media]\nmode = "relay"', 'media.mode = "relay" is wrong: must be one of auto, direct, rtpio, rtpengine'),
+    (
+        '[media]\ncalls = ["auto"]',
+        "media.calls = ['auto'] is wrong: must be a list of some of direct, rtpio, rtpengine",
+    ),
+    ('[media]\ncalls = ["rtpengine"]', "media.rtpengine is missing: it says where the daemons are asked"),
     ('[media]\nfallback = ["none"]', "media.fallback = ['none'] is wrong: must be a list of some of"),
     ('[media]\nmode = "rtpengine"', "media.rtpengine is missing: it says where the daemons are asked"),
     ('[media]\nringback = "XX"', 'media.ringback = "XX" is wrong: must be one of BR, CA, CN'),

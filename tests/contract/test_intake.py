@@ -12,6 +12,7 @@ from domain.calls import T0, WAY, a_call
 from twoleg.application.errors import IdempotencyConflict, NotFound, SerialTaken, StoreUnavailable
 from twoleg.application.ports import Idempotency, Intent, Placed
 from twoleg.domain.call import Phase
+from twoleg.domain.media import MediaMode
 from twoleg.domain.tenant import Refusal, Refused
 from twoleg.domain.values import replace as changed
 
@@ -59,6 +60,15 @@ async def test_the_same_pair_is_refused_while_it_is_being_called(world: World, p
     await _led_to(world, phase)
 
     assert await world.store.intake().place(Intent(a_call(serial=2))) == DUPLICATE
+
+
+@pytest.mark.parametrize("media", [None, *MediaMode])
+async def test_what_was_asked_of_its_media_is_kept_with_the_call(world: World, media: MediaMode | None) -> None:
+    call = changed(numbered(1), media=media)
+
+    await placed(world, call)
+
+    assert world.store.reader().call(1) == call
 
 
 @pytest.mark.parametrize("phase", [Phase.TALKING, Phase.ENDED])

@@ -21,14 +21,16 @@ from twoleg.adapters.media.direct import DirectMedia
 from twoleg.adapters.media.errands import Errands
 from twoleg.adapters.media.places import House, Places
 from twoleg.adapters.media.relay import RelayForgot, RelayRefused, RelaySilent
-from twoleg.adapters.media.selection import Choice, ChosenMedia, Mode
+from twoleg.adapters.media.selection import Choice, ChosenMedia
 from twoleg.adapters.media.sounds import ringing_tone
 from twoleg.adapters.media.supervision import Watchfulness
 from twoleg.application.media import MediaPath
 from twoleg.application.recording import NOTE_FILE, CaptureNote, NoRecording, RecordingDesk
 from twoleg.domain.call import Role
+from twoleg.domain.media import MediaMode
 from twoleg.domain.quality import LegQuality, StreamStatistics
 from twoleg.domain.recording import Command
+from twoleg.domain.values import replace as changed
 from twoleg.sip.sdp import Codec, Direction, SessionDescription, audio_description
 
 AGENT, CUSTOMER = Role.AGENT, Role.CUSTOMER
@@ -53,7 +55,7 @@ class Stage:
     log: NotedLog = field(default_factory=NotedLog)
     measured: dict[int, Mapping[Role, LegQuality]] = field(default_factory=dict)
     watchfulness: Watchfulness = field(default_factory=Watchfulness)
-    choice: Choice = field(default_factory=lambda: Choice(Mode.RTPENGINE))
+    choice: Choice = field(default_factory=lambda: Choice(MediaMode.RTPENGINE))
     desk: RecordingDesk = field(default_factory=NoRecording)
     others: tuple[ScriptedRelay, ...] = ()
     _media: ChosenMedia | None = None
@@ -64,7 +66,7 @@ class Stage:
             self._media = ChosenMedia(
                 choice=self.choice,
                 direct=DirectMedia(address=OURS),
-                relays={Mode.RTPENGINE: (self.relay, *self.others)},
+                relays={MediaMode.RTPENGINE: (self.relay, *self.others)},
                 house=House(address=OURS, ringing=RINGING, greeting=None, log=self.log),
                 watchfulness=self.watchfulness,
                 desk=self.desk,
@@ -489,7 +491,7 @@ async def test_the_least_loaded_relay_is_asked_first_and_one_that_is_down_not_at
 
 
 async def test_without_a_relay_the_call_fails_unless_it_may_go_direct() -> None:
-    refused, allowed = Stage(), Stage(choice=Choice(Mode.RTPENGINE, fallback=(Mode.RTPIO, Mode.DIRECT)))
+    refused, allowed = Stage(), Stage(choice=Choice(MediaMode.RTPENGINE, fallback=(MediaMode.RTPIO, MediaMode.DIRECT)))
     for stage in (refused, allowed):
         stage.relay.failing["offer"] = RelaySilent("nobody there")
         stage.open().dial(AGENT)
@@ -500,7 +502,7 @@ async def test_without_a_relay_the_call_fails_unless_it_may_go_direct() -> None:
 
 
 async def test_a_call_that_went_direct_goes_on_direct(stage: Stage) -> None:
-    stage.choice = Choice(Mode.RTPENGINE, fallback=(Mode.DIRECT,))
+    stage.choice = Choice(MediaMode.RTPENGINE, fallback=(MediaMode.DIRECT,))
     stage.relay.failing["offer"] = RelaySilent("nobody there")
     path = stage.open()
     path.dial(AGENT)
@@ -516,10 +518,25 @@ async def test_a_call_that_went_direct_goes_on_direct(stage: Stage) -> None:
 
 
 async def test_tenants_may_have_another_kind_of_media_than_the_rest(stage: Stage) -> None:
-    stage.choice = Choice(Mode.RTPENGINE, tenants={"t1": Mode.DIRECT})
+    stage.choice = Choice(MediaMode.RTPENGINE, tenants={"t1": MediaMode.DIRECT})
     stage.open().dial(AGENT)
     assert stage.wishes.take_offer(AGENT).direction is Direction.INACTIVE
     assert stage.relay.asked == []
+
+
+@pytest.mark.parametrize(
+    ("call", "first"),
+    [
+        (MediaMode.DIRECT, MediaMode.DIRECT),
+        (MediaMode.RTPENGINE, MediaMode.RTPENGINE),
+        (None, MediaMode.RTPIO),
+    ],
+)
+async def test_what_a_call_asks_for_comes_before_what_its_tenant_gets(call: MediaMode | None, first: MediaMode) -> None:
+    choice = Choice(MediaMode.RTPENGINE, fallback=(MediaMode.DIRECT,), tenants={"t1": MediaMode.RTPIO})
+    wanted = changed(a_call(), media=call)
+    assert choice.order(wanted)[0] is first
+    assert choice.order(wanted)[-1] is MediaMode.DIRECT
 
 
 # ---------------------------------------------------------------------------- while it lasts, and at its end
@@ -601,7 +618,7 @@ def living() -> set[int]:
 
 async def test_nothing_of_a_call_waits_for_the_garbage_collector(stage: Stage) -> None:
     others = living()
-    stage.choice = Choice(Mode.RTPENGINE, fallback=(Mode.DIRECT,))
+    stage.choice = Choice(MediaMode.RTPENGINE, fallback=(MediaMode.DIRECT,))
     stage.watchfulness = HASTY
     path = await stage.talking()
     assert await until(lambda: stage.relay.asked.count("statistics") > 1)

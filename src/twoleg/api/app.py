@@ -56,6 +56,7 @@ from twoleg.application.recording_storage import RecordingStorage, SoundRecordin
 from twoleg.application.rehearse_call import RehearseCall
 from twoleg.application.verify_secret import VerifySecret
 from twoleg.application.webhook_desk import WebhookDesk
+from twoleg.domain.media import MediaMode
 from twoleg.domain.trunk import Trunk
 
 LISTENING_THREADS = 4
@@ -225,16 +226,17 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     call_reports: CallReports,
     node_id: int,
     log: ApiLog,
+    media: frozenset[MediaMode] = frozenset(),
 ) -> App:
     """The whole HTTP application over these ports. Needs no running loop yet; hashes one secret, so takes some 20 ms.
 
     `node_id`: 0-63, different on each node. `public_url`: what addresses that we hand out begin with; None: with the
-    host that the request named. `trunks`: those that the engine dials by.
+    host that the request named. `trunks`: those that the engine dials by. `media`: what single calls may ask for.
     """
     threads = ThreadPoolExecutor(LOGIN_THREADS, thread_name_prefix="login")
     verify = VerifySecret(directory=directory, hasher=hasher, entropy=entropy, threads=threads)
     check_token = CheckToken(directory=directory, clock=clock)
-    place_call = PlaceCall(intake=intake, clock=clock, entropy=entropy, nudge=nudge, node_id=node_id)
+    place_call = PlaceCall(intake=intake, clock=clock, entropy=entropy, nudge=nudge, node_id=node_id, media=media)
     addresses = RecordingAddresses(recordings, SoundRecordings(recording_storage), directory, clock)
     listening = ThreadPoolExecutor(LISTENING_THREADS, thread_name_prefix="recordings")
     routes: dict[str, dict[str, Handler]] = make_routes(
@@ -248,7 +250,7 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     check_credentials = CheckCredentials(verify=verify, directory=directory, clock=clock, entropy=entropy)
     door = Door(check_token=check_token, check_credentials=check_credentials)
     tail = EventTail(feed=event_feed, clock=clock, log=log)
-    rehearse_call = RehearseCall(search=call_search, board=trunk_board, trunks=trunks, clock=clock)
+    rehearse_call = RehearseCall(search=call_search, board=trunk_board, trunks=trunks, clock=clock, media=media)
     native = make_native_routes(
         door=door,
         reader=reader,

@@ -8,6 +8,7 @@ from twoleg.application.errors import SerialTaken
 from twoleg.application.ports import CallIntake, Clock, Entropy, Idempotency, Intent, Nudge, Placed
 from twoleg.domain.call import Call, Leg, Role
 from twoleg.domain.callbacks import CallbackRefused, callback_fault
+from twoleg.domain.media import MediaMode
 from twoleg.domain.recording import is_wanted
 from twoleg.domain.serials import CHANCE_BITS, make_serial
 from twoleg.domain.tenant import TRIAL_CALLS_A_DAY, CallRequest, Refusal, Refused, Tenant, check
@@ -27,6 +28,8 @@ class PlaceCall:
     nudge: Nudge
     node_id: int
     """0-63, different on each node."""
+    media: frozenset[MediaMode] = frozenset()
+    """What a call may ask for: what the service is set up for."""
 
     async def __call__(
         self, tenant: Tenant, request: CallRequest, *, idempotency: Idempotency | None = None
@@ -35,7 +38,7 @@ class PlaceCall:
 
         Raises `IdempotencyConflict`, `StoreUnavailable`, and `SerialTaken` when no serial was free.
         """
-        refused = check(tenant, request) or check_callback(tenant, request)
+        refused = broken_rule(tenant, request, media=self.media)
         if refused is not None:
             return refused
         placed = await self._store(tenant, request, idempotency)
@@ -65,12 +68,28 @@ class PlaceCall:
         )
 
 
+def broken_rule(tenant: Tenant, request: CallRequest, *, media: frozenset[MediaMode]) -> Refused | None:
+    """The first rule that the request breaks, of those that need no look at other calls."""
+    return check(tenant, request) or check_callback(tenant, request) or check_media(tenant, request, media)
+
+
 def check_callback(tenant: Tenant, request: CallRequest) -> Refused | None:
     """The rule that the request's callback URL breaks."""
     if request.callback_url is None:
         return None
     fault = callback_fault(request.callback_url, tenant.callback_hosts)
     return fault and CallbackRefused(Refusal.CALLBACK_NOT_ALLOWED, "callback_url", fault)
+
+
+def check_media(tenant: Tenant, request: CallRequest, offered: frozenset[MediaMode]) -> Refused | None:
+    """The rule that the media asked for breaks. Whom a tenant records is no client's to get round by media."""
+    if request.media is None:
+        return None
+    if request.media not in offered:
+        return Refused(Refusal.MEDIA_NOT_OFFERED, "media")
+    if request.media is MediaMode.DIRECT and is_wanted(tenant.recording, asked=request.recording):
+        return Refused(Refusal.MEDIA_NOT_RECORDABLE, "media")
+    return None
 
 
 def displayed(tenant: Tenant, request: CallRequest, role: Role) -> str:
@@ -87,4 +106,5 @@ def _queued_call(tenant: Tenant, request: CallRequest, *, serial: int, now: int)
         customer=Leg(Role.CUSTOMER, request.called, clip=displayed(tenant, request, Role.CUSTOMER)),
         created_at=now,
         call_data=request.call_data,
+        media=request.media,
     )

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twoleg.application.call_search import CallSearch
-from twoleg.application.place_call import DAY_MS, check_callback, displayed
+from twoleg.application.place_call import DAY_MS, broken_rule, displayed
 from twoleg.application.ports import Clock, TrunkBoard, TrunkState
 from twoleg.domain.call import Role
 from twoleg.domain.errors import NoRoute
-from twoleg.domain.tenant import TRIAL_CALLS_A_DAY, CallRequest, Refusal, Refused, Tenant, check
+from twoleg.domain.media import MediaMode
+from twoleg.domain.tenant import TRIAL_CALLS_A_DAY, CallRequest, Refusal, Refused, Tenant
 from twoleg.domain.trunk import Trunk, choose_trunks
 
 
@@ -65,6 +66,8 @@ class RehearseCall:
     board: TrunkBoard
     trunks: Sequence[Trunk]
     clock: Clock
+    media: frozenset[MediaMode] = frozenset()
+    """As in `PlaceCall`."""
 
     def __call__(self, tenant: Tenant, request: CallRequest) -> Rehearsal:
         """Raises `StoreUnavailable`."""
@@ -76,7 +79,7 @@ class RehearseCall:
         )
 
     def _refused(self, tenant: Tenant, request: CallRequest) -> Refused | None:
-        return check(tenant, request) or check_callback(tenant, request) or self._refused_by_store(tenant, request)
+        return broken_rule(tenant, request, media=self.media) or self._refused_by_store(tenant, request)
 
     def _refused_by_store(self, tenant: Tenant, request: CallRequest) -> Refused | None:
         now = self.clock.now_ms()

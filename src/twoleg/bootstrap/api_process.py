@@ -19,6 +19,7 @@ from twoleg.bootstrap.orders import Orders, inherited
 from twoleg.bootstrap.recordings import storage_of
 from twoleg.bootstrap.trunks import trunks_of
 from twoleg.bootstrap.webhooks import desk_of
+from twoleg.domain.media import MediaMode
 
 
 async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None], stop: asyncio.Event) -> None:
@@ -48,6 +49,7 @@ async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None]
             recording_storage=storage_of(orders.settings.recording),
             public_url=orders.settings.http.public_url,
             node_id=orders.settings.node.id,
+            media=frozenset(MediaMode(mode) for mode in orders.settings.media.modes),
             log=log,
         )
         await serve_api(sockets=[inherited(orders.http)], app=app, on_ready=on_ready, stop=stop)

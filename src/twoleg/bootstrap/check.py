@@ -10,6 +10,7 @@ from pathlib import Path
 from twoleg.application.errors import ApplicationError
 from twoleg.bootstrap.errors import ServiceError
 from twoleg.bootstrap.lock import serving_pid
+from twoleg.bootstrap.media_choice import choose_media, settled
 from twoleg.bootstrap.operator import operator
 from twoleg.bootstrap.probe import Answer, ask_trunks
 from twoleg.bootstrap.signalling import tls_of
@@ -39,6 +40,7 @@ def check(settings: Settings) -> list[Finding]:
         findings.append(_addresses(settings))
     else:
         findings.append(Finding("service", sound=True, says=f"running, process {pid}"))
+    findings.append(_media(settings))
     return findings + _trunks(settings, is_running=pid is not None)
 
 
@@ -71,13 +73,18 @@ def _store_to_be(file: Path) -> Finding:
 def _addresses(settings: Settings) -> Finding:
     try:
         tls_of(settings)
-        sockets = bind_all(settings)
+        sockets = bind_all(settled(settings))
     except ServiceError as error:
         return Finding("addresses", sound=False, says=str(error))
     sockets.close()
     sip = " ".join(f"{each.transport}:{each.host_port}" for each in settings.sip.listen)
     taken = f"; {sockets.warnings[0]}" if sockets.warnings else ""
     return Finding("addresses", sound=True, says=f"http {settings.http.listen}, sip {sip} are free{taken}")
+
+
+def _media(settings: Settings) -> Finding:
+    found = choose_media(settings)
+    return Finding("media", sound=found.is_sound, says=f"{found.mode}: {found.why}")
 
 
 def _trunks(settings: Settings, *, is_running: bool) -> list[Finding]:

@@ -16,7 +16,7 @@ from twoleg.adapters.media.rtpengine.ng import NgClient
 from twoleg.adapters.media.rtpio.anchor import RtpioRelay
 from twoleg.adapters.media.rtpio.control import RtpioControl
 from twoleg.adapters.media.rtpio.prompts import Prompts
-from twoleg.adapters.media.selection import Choice, ChosenMedia, Mode
+from twoleg.adapters.media.selection import Choice, ChosenMedia
 from twoleg.adapters.media.sounds import SoundError, greeting, ringing_tone
 from twoleg.adapters.media.supervision import Watchfulness
 from twoleg.adapters.system import SystemEntropy
@@ -29,6 +29,7 @@ from twoleg.bootstrap.orders import Orders, inherited
 from twoleg.bootstrap.store_file import file_of
 from twoleg.config import MediaSettings, Settings
 from twoleg.domain.call import Role
+from twoleg.domain.media import MediaMode
 from twoleg.domain.quality import LegQuality
 
 _PARTING = 2.0
@@ -72,9 +73,9 @@ def media_of(orders: Orders, *, address: str, book: QualityBook, desk: Recording
         folder = file_of(settings.store.url).with_suffix(".prompts")
         control = RtpioControl(inherited(orders.media))
         embedded = RtpioRelay(control=control, prompts=Prompts(folder), address=address)
-    relays: Mapping[Mode, tuple[Relay, ...]] = {
-        Mode.RTPENGINE: daemons,
-        Mode.RTPIO: () if embedded is None else (embedded,),
+    relays: Mapping[MediaMode, tuple[Relay, ...]] = {
+        MediaMode.RTPENGINE: daemons,
+        MediaMode.RTPIO: () if embedded is None else (embedded,),
     }
     notes = QualityPad(book, log)
     media = ChosenMedia(
@@ -111,9 +112,9 @@ def _house(settings: Settings, *, address: str, log: Log) -> House:
 
 def _choice(wanted: MediaSettings) -> Choice:
     return Choice(
-        mode=Mode(wanted.mode),
-        fallback=tuple(Mode(each) for each in wanted.fallback),
-        tenants={tenant: Mode(mode) for tenant, mode in wanted.tenants.items()},
+        mode=MediaMode(wanted.mode),
+        fallback=tuple(MediaMode(each) for each in wanted.fallback),
+        tenants={tenant: MediaMode(mode) for tenant, mode in wanted.tenants.items()},
     )
 
 

@@ -17,6 +17,7 @@ from twoleg.bootstrap.errors import ServiceError
 from twoleg.bootstrap.lock import ServiceLock
 from twoleg.bootstrap.logs import Log, open_log
 from twoleg.bootstrap.media import check_sounds
+from twoleg.bootstrap.media_choice import choose_media, settled
 from twoleg.bootstrap.orders import Orders
 from twoleg.bootstrap.recordings import storage_of
 from twoleg.bootstrap.relay import PatientPipe, Relay
@@ -44,10 +45,13 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
 async def _serve(settings: Settings, announce: Callable[[str], None], log: Log, relay: Relay) -> None:
     lock = await ServiceLock.take(file_of(settings.store.url))
+    media = choose_media(settings)
+    settings = settled(settings)
     try:
         has_recordings = _prepare_store(settings, log)
         sockets = bind_all(settings)
         try:
+            log.info("media of calls", mode=media.mode, why=media.why)
             for warning in sockets.warnings:
                 log.warning(warning)
             plans = _plans(settings, sockets, lock, records=has_recordings or settings.media.modes != {"direct"})

@@ -32,7 +32,7 @@ def _modes_by_tenant_from_text(written: str) -> dict[str, str]:
     return {tenant.strip(): mode.strip() for tenant, _, mode in pairs}
 
 
-_MODE: Rule[str] = values.one_of(*_MODES)
+_MODE: Rule[str] = values.one_of("auto", *_MODES)
 _MODE_LIST: Rule[tuple[str, ...]] = values.listed("a list of some of " + ", ".join(_MODES), _read_mode)
 _BY_TENANT: Rule[dict[str, str]] = Rule(
     'a table such as { "t0123456789abcdef" = "rtpengine" }; each mode one of ' + ", ".join(_MODES),
@@ -50,9 +50,12 @@ _CONTROL_PORTS: Rule[tuple[Address, ...]] = values.listed(
 class MediaSettings:
     """How phones hear each other. Paths are absolute once loaded."""
 
-    mode: Annotated[str, _MODE] = "direct"
+    mode: Annotated[str, _MODE] = "auto"
+    """"auto": rtpio where it can be had, else direct; who starts the service settles which."""
     fallback: Annotated[tuple[str, ...], _MODE_LIST] = ()
     tenants: Annotated[Mapping[str, str], _BY_TENANT] = field(default_factory=dict)
+    calls: Annotated[tuple[str, ...], _MODE_LIST] = ()
+    """What single calls may ask for besides all these."""
     ringback: Annotated[str, _COUNTRY] = "CN"
     greeting: Annotated[str | None, values.FILE] = None
     rtpengine: Annotated[tuple[Address, ...], _CONTROL_PORTS] = ()
@@ -67,7 +70,7 @@ class MediaSettings:
     @property
     def modes(self) -> frozenset[str]:
         """All that some call may get."""
-        return frozenset((self.mode, *self.fallback, *self.tenants.values()))
+        return frozenset((self.mode, *self.fallback, *self.tenants.values(), *self.calls))
 
 
 def check_media(file: str, media: MediaSettings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum, unique
 
+from twoleg.domain.media import MediaMode
 from twoleg.domain.reasons import Reason
 from twoleg.domain.values import Value, Word
 
@@ -140,6 +141,8 @@ class Call(Value, frozen=True, gc=False):
     """The Q.850 cause of the end (what tenants of profile `ita` are told); set exactly when ENDED."""
     seq: int = 1
     """Number of events so far; the event of seq 1 is `call.queued`."""
+    media: MediaMode | None = None
+    """What was asked for this call; None: what its tenant's calls get."""
 
     @property
     def state(self) -> CallState:

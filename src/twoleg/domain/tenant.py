@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, unique
 
+from twoleg.domain.media import MediaMode
 from twoleg.domain.numbers import is_dialable, is_transparent_clip
 from twoleg.domain.recording import AudioFormat, RecordingPolicy, may_record
 
@@ -61,6 +62,8 @@ class CallRequest:
     callback_url: str | None = None
     recording: bool = False
     """Record it, though the tenant does not record every call."""
+    media: MediaMode | None = None
+    """How its phones shall hear each other; None: as the tenant's calls do."""
 
 
 @unique
@@ -75,6 +78,8 @@ class Refusal(Enum):
     TRIAL_CALLER_NOT_LISTED = "trial tenant: the caller is not on the whitelist"
     TRIAL_LIMIT = "trial tenant: no more than 10 calls a day"
     RECORDING_NOT_ALLOWED = "the tenant's calls are not recorded"
+    MEDIA_NOT_OFFERED = "the service is not set up for that kind of media"
+    MEDIA_NOT_RECORDABLE = "a call that is recorded needs a relay: its media cannot be direct"
 
 
 @dataclass(frozen=True, slots=True)

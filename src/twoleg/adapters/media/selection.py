@@ -1,10 +1,9 @@
-"""Which media a call gets: by its tenant, else the service's; and what it falls back to when no relay takes it."""
+"""Which media a call gets: its own, its tenant's, or the service's; and what it falls back to without a relay."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, unique
 from functools import partial
 
 from twoleg.adapters.media.anchored import AnchoredPath
@@ -16,40 +15,24 @@ from twoleg.application.media import Media, MediaPath, MediaWishes
 from twoleg.application.quality import QualityNotes
 from twoleg.application.recording import RecordingDesk
 from twoleg.domain.call import Call, Role
+from twoleg.domain.media import MediaMode
 from twoleg.domain.recording import Command
-
-
-@unique
-class Mode(Enum):
-    """Kinds of media."""
-
-    DIRECT = "direct"
-    """The phones send to each other; no ringing tone, no recording, no statistics."""
-    RTPIO = "rtpio"
-    """Through the relay that is part of the service."""
-    RTPENGINE = "rtpengine"
-    """Through rtpengine daemons."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What there is and who gets what."""
 
-    mode: Mode
-    fallback: tuple[Mode, ...] = ()
+    mode: MediaMode
+    fallback: tuple[MediaMode, ...] = ()
     """Tried in that order when the chosen one has no relay that takes the call."""
-    tenants: Mapping[str, Mode] = field(default_factory=dict)
+    tenants: Mapping[str, MediaMode] = field(default_factory=dict)
     """By tenant id, instead of `mode`."""
 
-    def order(self, tenant_id: str) -> tuple[Mode, ...]:
-        """For a call of that tenant."""
-        chosen = self.tenants.get(tenant_id, self.mode)
+    def order(self, call: Call) -> tuple[MediaMode, ...]:
+        """For that call: what was asked for it, else what its tenant gets, else what all get."""
+        chosen = call.media or self.tenants.get(call.tenant_id, self.mode)
         return (chosen, *(mode for mode in self.fallback if mode is not chosen))
-
-    @property
-    def modes(self) -> frozenset[Mode]:
-        """All that some call may get."""
-        return frozenset((self.mode, *self.fallback, *self.tenants.values()))
 
 
 class ChosenMedia:
@@ -60,7 +43,7 @@ class ChosenMedia:
         *,
         choice: Choice,
         direct: Media,
-        relays: Mapping[Mode, Sequence[Relay]],
+        relays: Mapping[MediaMode, Sequence[Relay]],
         house: House,
         watchfulness: Watchfulness,
         desk: RecordingDesk,
@@ -79,8 +62,8 @@ class ChosenMedia:
 
     def open(self, call: Call, wishes: MediaWishes) -> MediaPath:
         """See `Media.open`."""
-        order = self._choice.order(call.tenant_id)
-        if order[0] is Mode.DIRECT:
+        order = self._choice.order(call)
+        if order[0] is MediaMode.DIRECT:
             return self._direct.open(call, wishes)
         return SwitchedPath(wishes, partial(self._anchored, call, order), partial(self._closed, call.serial))
 
@@ -95,9 +78,9 @@ class ChosenMedia:
         if path is not None:
             path.record(command)
 
-    def _anchored(self, call: Call, order: Sequence[Mode], path: SwitchedPath) -> AnchoredPath:
-        may_go_direct = Mode.DIRECT in order
-        kinds = order[: order.index(Mode.DIRECT)] if may_go_direct else order
+    def _anchored(self, call: Call, order: Sequence[MediaMode], path: SwitchedPath) -> AnchoredPath:
+        may_go_direct = MediaMode.DIRECT in order
+        kinds = order[: order.index(MediaMode.DIRECT)] if may_go_direct else order
         wishes, serial = path.wishes, call.serial
         self._unfinished.add(serial)
         anchored = self._paths[serial] = AnchoredPath(

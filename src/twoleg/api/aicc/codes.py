@@ -80,6 +80,8 @@ AICC_CODES: dict[Refusal, CreateCallCode] = {
     Refusal.TRIAL_CALLER_NOT_LISTED: CreateCallCode.TRIAL_NOT_WHITELISTED,
     Refusal.TRIAL_LIMIT: CreateCallCode.TRIAL_TOO_MANY,
     Refusal.RECORDING_NOT_ALLOWED: CreateCallCode.TASK_NOT_ADDED,
+    Refusal.MEDIA_NOT_OFFERED: CreateCallCode.TASK_NOT_ADDED,
+    Refusal.MEDIA_NOT_RECORDABLE: CreateCallCode.TASK_NOT_ADDED,
 }
 """Total: a test holds it to that."""
 
@@ -92,6 +94,8 @@ ITA_CODES: dict[Refusal, ItaCode] = {
     Refusal.TRIAL_CALLER_NOT_LISTED: ItaCode.CALLER_FORBIDDEN,
     Refusal.TRIAL_LIMIT: ItaCode.RESTRICTED,
     Refusal.RECORDING_NOT_ALLOWED: ItaCode.RESTRICTED,
+    Refusal.MEDIA_NOT_OFFERED: ItaCode.RESTRICTED,
+    Refusal.MEDIA_NOT_RECORDABLE: ItaCode.RESTRICTED,
 }
 """Total. The pages do not say which ITA code means what in our terms; these are the nearest by their texts."""
 

@@ -13,6 +13,7 @@ from twoleg.api.native.problems import Kind, Problem, bad_member, over_limit
 from twoleg.api.native.wire import Serial
 from twoleg.application.rehearse_call import Candidate, Rehearsal, RehearsedLeg
 from twoleg.domain.callbacks import CallbackRefused
+from twoleg.domain.media import MediaMode
 from twoleg.domain.tenant import CallRequest, Refusal, Refused
 
 CALL_DATA_LENGTH = 1024
@@ -48,6 +49,13 @@ class CallOrder(Struct, frozen=True, rename="camel", forbid_unknown_fields=True)
     recording: Annotated[
         bool, Meta(description="Record it, for tenants whose calls are recorded on demand. Needs a relay.")
     ] = False
+    media: Annotated[
+        MediaMode | None,
+        Meta(
+            description="How the phones hear each other, of what `[media]` is set up for. Without it: as the tenant's "
+            "calls do. `direct` is not for calls that are recorded."
+        ),
+    ] = None
 
 
 class PlacedDocument(Struct, frozen=True):
@@ -115,6 +123,7 @@ def read_order(body: bytes) -> CallRequest:
         agent_work_no=_work_number(order.agent_work_no),
         callback_url=order.callback_url,
         recording=order.recording,
+        media=order.media,
     )
 
 

@@ -69,8 +69,8 @@ SELECT count(*) FROM (SELECT 1 FROM call WHERE tenant_id = ? AND created_at >= ?
 -- name: add_call
 INSERT INTO call (
     serial, tenant_id, phase, reason, cause, caller, called, caller_present, agent_present, call_data,
-    created_at, started_at, talking_at, ended_at, seq, callback_url, agent_work_no
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    created_at, started_at, talking_at, ended_at, seq, callback_url, agent_work_no, media
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: put_idempotency
 INSERT OR REPLACE INTO idempotency (tenant_id, key, body_hash, serial, placed_at) VALUES (?, ?, ?, ?, ?)
@@ -140,7 +140,7 @@ SELECT * FROM whole_call WHERE serial = ?
 -- The columns of whole_call. Nobody was dialled yet, so there are no facts of legs to look for.
 SELECT
     serial, tenant_id, phase, reason, cause, caller, called, caller_present, agent_present, call_data,
-    created_at, started_at, talking_at, ended_at, seq,
+    created_at, started_at, talking_at, ended_at, seq, media,
     NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
     NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
     '[]'

@@ -10,6 +10,7 @@ from twoleg.application.ports import App, Intent, SigningKey, TrunkState
 from twoleg.domain.call import Attempt, Call, EndedBy, Leg, Phase, Role
 from twoleg.domain.cdr import Cdr
 from twoleg.domain.events import Event, EventType
+from twoleg.domain.media import MediaMode
 from twoleg.domain.reasons import Reason
 from twoleg.domain.recording import AudioFormat, RecordingPolicy
 from twoleg.domain.tenant import Profile, Tenant
@@ -41,6 +42,7 @@ def call_row(intent: Intent) -> Row:
         call.seq,
         intent.callback_url,
         intent.agent_work_no,
+        None if call.media is None else call.media.value,
     )
 
 
@@ -142,7 +144,7 @@ def _leg_facts(leg: Leg) -> Row:
 def call_from(row: Row) -> Call:
     """Of a row of the view `whole_call`."""
     serial, tenant_id, phase, reason, cause, caller, called, caller_present, agent_present, call_data, *rest = row
-    created_at, started_at, talking_at, ended_at, seq, *facts, listed = rest
+    created_at, started_at, talking_at, ended_at, seq, media, *facts, listed = rest
     attempts = _attempts_from(listed)
     return Call(
         serial=serial,
@@ -158,6 +160,7 @@ def call_from(row: Row) -> Call:
         reason=None if reason is None else Reason(reason),
         cause=cause,
         seq=seq,
+        media=None if media is None else MediaMode(media),
     )
 
 

@@ -21,7 +21,7 @@ DROP VIEW whole_call;
 CREATE VIEW whole_call AS
 SELECT
     c.serial, c.tenant_id, c.phase, c.reason, c.cause, c.caller, c.called, c.caller_present, c.agent_present, c.call_data,
-    c.created_at, c.started_at, c.talking_at, c.ended_at, c.seq,
+    c.created_at, c.started_at, c.talking_at, c.ended_at, c.seq, c.media,
     a.dialled_at, a.ringing_at, a.early_media_at, a.answered_at, a.released_at,
     a.sip_status, a.sip_reason, a.cause, a.ended_by,
     b.dialled_at, b.ringing_at, b.early_media_at, b.answered_at, b.released_at,
