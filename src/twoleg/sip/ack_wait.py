@@ -38,8 +38,8 @@ class AckWait:
         self.is_first = is_first
         self.wants_answer = not incoming.request.body
         deadlines = core.wire.deadlines
-        self._repeat = deadlines.arm(now + self._interval, self._repeat_due)
         self._give_up = deadlines.arm(now + core.wire.timers.timeout, self._give_up_due)
+        self._repeat = deadlines.arm(now + self._interval, self._repeat_due)
         leg.ack_waits[self._cseq] = self
 
     def stop(self) -> None:

@@ -35,11 +35,11 @@ class Dialog:
         "_local",
         "_path",
         "_peer",
-        "_remote",
-        "_routes",
         "key",
         "local_cseq",
+        "remote",
         "remote_cseq",
+        "routes",
         "session",
         "target",
     )
@@ -55,8 +55,8 @@ class Dialog:
         self.session: tuple[str, str] | None = None
         """The Session-ID header of all that we say in it."""
         self._local = local
-        self._remote = remote
-        self._routes = routes
+        self.remote = remote
+        self.routes = routes
         self._peer = peer
         self._identity = identity
         self._path: tuple[str, Fields, Peer] | None = None
@@ -138,7 +138,7 @@ class Dialog:
             *routes,
             MAX_FORWARDS,
             ("From", self._local),
-            ("To", self._remote),
+            ("To", self.remote),
             ("Call-ID", self.key[0]),
             ("CSeq", f"{cseq} {method}"),
             *extra,
@@ -151,7 +151,7 @@ class Dialog:
 
     def _find_path(self) -> tuple[str, Fields, Peer]:
         """Request-URI, Route headers and next hop by 12.2.1.1, remembered until the target moves."""
-        uri, routes = self.target, self._routes
+        uri, routes = self.target, self.routes
         if "?" in uri:
             uri = as_request_uri(SipUri.parse(uri))
         hop = NameAddr.parse(routes[0]).uri if routes else uri

@@ -1,6 +1,6 @@
 """What the user agent tells its owner.  Facts only: frozen values, in the order in which they happened.
 
-The life of a leg that we called:   Provisional* (Answered | Failed) ... HungUp? Released
+The life of a leg that we called:   Prepared* Provisional* (Answered | Failed) ... HungUp? Released
 The life of a leg that called us:   IncomingInvite (Cancelled | Failed)? Acknowledged? ... HungUp? Released
 
 Rules an owner may rely on:
@@ -18,6 +18,7 @@ from enum import Enum, unique
 from typing import TypeAlias
 
 from twoleg.sip.headers import NameAddr, Reason
+from twoleg.sip.leg_record import LegRecord
 from twoleg.sip.message import Request, Response
 from twoleg.sip.peers import Peer
 from twoleg.sip.values import Value
@@ -40,6 +41,16 @@ class FailureOrigin(Enum):
     """A fault of ours; `fault` holds the exception."""
 
 
+class Prepared(Value, frozen=True, gc=False):
+    """An INVITE of a leg that is held is written and waits for `proceed`: the first, and each that follows a refusal.
+
+    It is sent exactly as `record` says, so that whoever keeps that can take it back from another process.
+    """
+
+    leg: LegId
+    record: LegRecord
+
+
 class Provisional(Value, frozen=True, gc=False):
     """A 101-199 to our INVITE.  `to_tag` tells early dialogs apart (forking); `body` is early media when present."""
 
@@ -53,13 +64,17 @@ class Provisional(Value, frozen=True, gc=False):
 
 
 class Answered(Value, frozen=True, gc=False):
-    """A 2xx to our INVITE.  It is ACKed already, unless the INVITE had no offer: then `ack` must bring the answer."""
+    """A 2xx to our INVITE.  It is ACKed already, unless the INVITE had no offer: then `ack` must bring the answer.
+
+    Of a leg that is held the ACK waits for `ack` in any case; `record` says with what it can be ended now.
+    """
 
     leg: LegId
     status: int
     body: bytes | None
     to_tag: str
     response: Response
+    record: LegRecord | None = None
 
 
 class Failed(Value, frozen=True, gc=True):
@@ -206,7 +221,8 @@ class Fault(Value, frozen=True, gc=True):
 
 
 Event: TypeAlias = (
-    Provisional
+    Prepared
+    | Provisional
     | Answered
     | Failed
     | Reinvited

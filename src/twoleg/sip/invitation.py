@@ -25,6 +25,8 @@ class Invitation(Value, frozen=True, gc=False):
     extra_headers: Sequence[tuple[str, str]]
     session_id: str = ""
     """RFC 7989: 32 hexadecimal digits, "" for none."""
+    is_held: bool = False
+    """Whether INVITE and ACK wait for the owner's word."""
 
 
 def lasting_fields(core: Core, invitation: Invitation) -> Fields:

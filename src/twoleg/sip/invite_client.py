@@ -8,11 +8,12 @@ from twoleg.sip.closing import Bye, failure, finish, send_bye
 from twoleg.sip.core import Core
 from twoleg.sip.dialog import Dialog
 from twoleg.sip.early_dialogs import EarlyDialogs, is_reliable
-from twoleg.sip.events import Answered, Failed, FailureOrigin, Provisional
+from twoleg.sip.events import Answered, Failed, FailureOrigin, Prepared, Provisional
 from twoleg.sip.expiry import MAX_RETRIES, asking, min_se
 from twoleg.sip.headers import Headers, NameAddr
 from twoleg.sip.invitation import Invitation, lasting_fields
 from twoleg.sip.leg import Leg
+from twoleg.sip.leg_record import record_of
 from twoleg.sip.leg_words import LegAction, LegInput, LegState
 from twoleg.sip.message import Request, Response
 from twoleg.sip.outgoing import (
@@ -88,9 +89,19 @@ class InviteClient:
             self._proofs = leg.login.fields(method="INVITE", uri=aim.uri, body=body)
             fields += self._proofs
         self._request = Request("INVITE", aim.uri, Headers.of_canonical(fields), body)
-        self._transaction = self._core.transactions.request(
-            self._request, peer=aim.peer, user=self, leg=leg.id, now=now
-        )
+        self._transaction = None
+        if self._invitation.is_held:
+            self._core.tell(Prepared(leg.id, record_of(self._request, aim.peer)))
+        else:
+            self.proceed(now)
+
+    def proceed(self, now: float) -> None:
+        """Send what was written; the owner says it for an INVITE that is held. Not what is out, or wanted no more."""
+        leg = self._leg
+        if self._request is not None and self._transaction is None and leg.state is LegState.CALLING:
+            self._transaction = self._core.transactions.request(
+                self._request, peer=self._aim.peer, user=self, leg=leg.id, now=now
+            )
 
     @property
     def call_id(self) -> str:
@@ -128,15 +139,26 @@ class InviteClient:
         self._limit = self._core.wire.deadlines.arm(now + timers.timeout, self._cancel_unheard)
 
     def withdraw(self) -> None:
-        """The owner wants no answer any more, but no CANCEL may be sent yet."""
+        """The owner wants no answer any more, but no CANCEL may be sent yet; an INVITE that was held is never sent."""
         self._limit.cancel()
+        if self._transaction is None:
+            self._leg.advance(LegInput.NO_RESPONSE)
+            self._settle()
+            finish(self._core, self._leg, status=None, reasons=())
+
+    def abandon(self, now: float) -> None:
+        """Wait for no final response any more; a 2xx that comes all the same is ACKed and hung up."""
+        if self._transaction is not None:
+            self._transaction.abandon(now)
+        self._close_early(None, now)
+        self._settle()
 
     def ack(self, body: bytes) -> None:
-        """Send the ACK that was held back for the owner's answer; empty when the leg is released instead."""
+        """Send the ACK that was held back for the owner's answer, or word; empty when the leg is released instead."""
         leg = self._leg
         if leg.dialog is not None:
             self._send_ack(leg.dialog, body)
-            leg.told = body
+            leg.told = body or leg.told
         leg.dialing = None
 
     def _provisional(self, response: Response, now: float) -> None:
@@ -173,8 +195,9 @@ class InviteClient:
 
     def _first_success(self, response: Response, dialog: Dialog, now: float) -> None:
         leg = self._leg
+        is_held, sent = self._invitation.is_held, self._request
         has_offer = not self._invitation.body and bool(response.body)
-        action = leg.advance(LegInput.ANSWERED_WITH_OFFER if has_offer else LegInput.ANSWERED)
+        action = leg.advance(LegInput.ANSWERED_WITH_OFFER if has_offer or is_held else LegInput.ANSWERED)
         self._settle()
         self._close_early(dialog, now)
         self._acks[dialog.key[2]] = None
@@ -191,7 +214,8 @@ class InviteClient:
         if action is LegAction.CONFIRM:
             self._send_ack(dialog, b"")
             leg.dialing = None
-        self._core.tell(Answered(leg.id, response.status, response.body or None, dialog.key[2], response))
+        record = record_of(sent, self._aim.peer, dialog) if is_held and sent is not None else None
+        self._core.tell(Answered(leg.id, response.status, response.body or None, dialog.key[2], response, record))
 
     def _send_ack(self, dialog: Dialog, body: bytes) -> None:
         request, peer = dialog.ack(self._cseq, proofs=self._proofs, body=body)
@@ -258,15 +282,14 @@ class InviteClient:
             self._core.tell(failure(leg, origin=FailureOrigin.TIMEOUT, phrase="rang too long"))
         if leg.state is LegState.CANCELLING:
             self.cancel(now)
+        elif leg.state is LegState.WITHDRAWN:
+            self.withdraw()
 
     def _cancel_unheard(self, now: float) -> None:
         leg = self._leg
         self._core.wire.in_hand = leg.id
         if leg.advance(LegInput.CANCEL_UNHEARD) is LegAction.ABANDON:
-            if self._transaction is not None:
-                self._transaction.abandon(now)
-            self._close_early(None, now)
-            self._settle()
+            self.abandon(now)
             finish(self._core, leg, status=None, reasons=())
 
 

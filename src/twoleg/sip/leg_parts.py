@@ -18,8 +18,14 @@ class Dialing(Protocol):
     def cancel(self, now: float) -> None:
         """Send the CANCEL."""
 
+    def proceed(self, now: float) -> None:
+        """Send the INVITE that is held."""
+
     def withdraw(self) -> None:
         """No answer is wanted any more, and no CANCEL is allowed yet."""
+
+    def abandon(self, now: float) -> None:
+        """Wait for no answer any more; one that comes all the same is hung up."""
 
     def ack(self, body: bytes) -> None:
         """Send the ACK that waited for the owner's answer."""

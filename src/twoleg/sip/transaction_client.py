@@ -82,8 +82,12 @@ class ClientTransaction:
         large: LargeRequests,
         forget: Callable[[ClientTransaction], None],
         now: float,
+        is_sent: bool = False,
     ) -> None:
-        """`leg` is whom a fault would hit (0 for none); `forget` takes this out of the table of transactions."""
+        """`leg` is whom a fault would hit (0 for none); `forget` takes this out of the table of transactions.
+
+        `is_sent`: another process sent the request, and repeats nothing any more; what answers it comes to us.
+        """
         self.key: ClientKey = (branch_of(request), request.method)
         self.leg = leg
         self.peer = peer
@@ -99,13 +103,21 @@ class ClientTransaction:
         self._large = large
         self._small_way: Peer | None = None
         """The UDP peer that the request was for, when it went over TCP for its size."""
+        self._retransmit: Deadline | None = None
+        self._give_up: Deadline | None = None
+        if is_sent:
+            self.state = ClientState.PROCEEDING
+        else:
+            self._start(request, now)
+
+    def _start(self, request: Request, now: float) -> None:
+        peer, wire = self.peer, self._wire
         if len(self._data) > LARGEST_DATAGRAM and not peer.is_reliable:
             self._try_stream(request, peer, now)
-        wire.send(self._data, self.peer)
-        self._retransmit: Deadline | None = None
+        self._give_up = wire.deadlines.arm(now + wire.timers.timeout, self._give_up_due)
         if not self.peer.is_reliable:
             self._retransmit = wire.deadlines.arm(now + self._interval, self._retransmit_due)
-        self._give_up: Deadline | None = wire.deadlines.arm(now + wire.timers.timeout, self._give_up_due)
+        wire.send(self._data, self.peer)
 
     def receive(self, response: Response, now: float) -> None:
         """Take a response that matches this transaction."""
@@ -153,10 +165,18 @@ class ClientTransaction:
         step = table[self.state][what]
         if step.next is not None:
             self.state = step.next
-        for action in step.do:
-            self._PERFORM[action](self, now, response)
+        try:
+            for action in step.do:
+                self._PERFORM[action](self, now, response)
+        except Exception:
+            self._bound(now)
+            raise
         if self.state is ClientState.TERMINATED:
             self._user = None
+
+    def _bound(self, now: float) -> None:
+        """What raised may have lost the deadline that would have taken this out of the table."""
+        self._wire.deadlines.arm(now + 3 * self._wire.timers.timeout, lambda _: self._forget(self))
 
     def _retransmit_due(self, now: float) -> None:
         self._feed(ClientInput.RETRANSMIT, now)

@@ -117,10 +117,18 @@ class ServerTransaction:
         step = (INVITE if self.is_invite else NON_INVITE)[self.state][what]
         if step.next is not None:
             self.state = step.next
-        for action in step.do:
-            self._PERFORM[action](self, now, matter)
+        try:
+            for action in step.do:
+                self._PERFORM[action](self, now, matter)
+        except Exception:
+            self._bound(now)
+            raise
         if self.state is ServerState.TERMINATED:
             self.user = None
+
+    def _bound(self, now: float) -> None:
+        """What raised may have lost the deadline that would have taken this out of the table."""
+        self._wire.deadlines.arm(now + 3 * self._wire.timers.timeout, lambda _: self._forget(self))
 
     def _trying_due(self, now: float) -> None:
         self._feed(ServerInput.TRYING_DUE, now)
@@ -160,10 +168,9 @@ class ServerTransaction:
             self._give_up.cancel()
 
     def _arm_g_h(self, now: float, _: Request | bytes | None) -> None:
-        timers = self._wire.timers
+        self._give_up = self._wire.deadlines.arm(now + self._wire.timers.timeout, self._give_up_due)
         if not self.peer.is_reliable:
             self._retransmit = self._wire.deadlines.arm(now + self._interval, self._retransmit_due)
-        self._give_up = self._wire.deadlines.arm(now + timers.timeout, self._give_up_due)
 
     def _linger_i(self, now: float, _: Request | bytes | None) -> None:
         self._last = b""

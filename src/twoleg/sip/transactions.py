@@ -62,6 +62,22 @@ class Transactions:
         self._clients[transaction.key] = self._unheard[transaction.key] = transaction
         return transaction
 
+    def resume(self, request: Request, *, peer: Peer, user: ClientUser, leg: LegId, now: float) -> ClientTransaction:
+        """Listen for what answers an INVITE that a process before us sent to `peer`."""
+        transaction = ClientTransaction(
+            request=request,
+            peer=peer,
+            user=user,
+            leg=leg,
+            wire=self._wire,
+            large=self._large,
+            forget=self._forget_client,
+            now=now,
+            is_sent=True,
+        )
+        self._clients[transaction.key] = transaction
+        return transaction
+
     def open(self, request: Request, *, key: ServerKey, peer: Peer, now: float) -> ServerTransaction:
         """Begin to serve a request that `server` does not know."""
         transaction = ServerTransaction(

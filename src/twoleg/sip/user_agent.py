@@ -19,7 +19,9 @@ from twoleg.sip.headers import NameAddr, Reason
 from twoleg.sip.identity import Identity
 from twoleg.sip.inbound import malformed_received, request_received, response_received
 from twoleg.sip.invitation import Invitation
+from twoleg.sip.left_leg import revive
 from twoleg.sip.leg import Leg
+from twoleg.sip.leg_record import LegRecord
 from twoleg.sip.leg_words import LegState, LegStateError
 from twoleg.sip.message import Request
 from twoleg.sip.options import Ping
@@ -29,7 +31,7 @@ from twoleg.sip.policy import InboundPolicy
 from twoleg.sip.registration import Registration, Wanted
 from twoleg.sip.timers import Timers
 from twoleg.sip.wire import Wire
-from twoleg.sip.wishes import accept, acknowledge, answer_reinvite, dial, info, reinvite, reject, release, ring
+from twoleg.sip.wishes import accept, acknowledge, answer_reinvite, dial, info, proceed, reinvite, reject, release, ring
 
 
 class UserAgent:
@@ -109,6 +111,7 @@ class UserAgent:
         extra_headers: Sequence[tuple[str, str]] = (),
         credentials: Credentials | None = None,
         session_id: str = "",
+        is_held: bool = False,
         now: float,
     ) -> LegId:
         """Call `target` (the Request-URI) by way of `peer`; tags are ours to make.
@@ -116,14 +119,28 @@ class UserAgent:
         `body` None is a delayed offer: Answered then brings an offer, and `ack` must bring the answer.  With
         `credentials` the leg answers 401 and 407 itself, once per nonce (RFC 3261 22), on every request.
         `session_id`: 32 lower case hexadecimal digits that name the call on all its legs (RFC 7989), "" for none.
+        `is_held`: each INVITE of the leg is told as Prepared and sent by `proceed`, and the ACK waits for `ack`.
         """
         leg = self._core.new_leg(we_called=True)
-        wanted = Invitation(target, peer, from_, to, body or b"", content_type, extra_headers, session_id)
+        wanted = Invitation(target, peer, from_, to, body or b"", content_type, extra_headers, session_id, is_held)
         self._guard(lambda: dial(self._core, leg, wanted, credentials=credentials, now=now), now, leg=leg)
         return leg.id
 
+    def proceed(self, leg: LegId, *, now: float) -> None:
+        """Send the INVITE of a leg that is held; harmless when it is out already."""
+        self._on_leg(leg, partial(proceed, now=now), now)
+
+    def revive(self, record: LegRecord, *, credentials: Credentials | None = None, now: float) -> LegId:
+        """A leg that a process before us left on the wire, to be ended: `release` is the only verb for it.
+
+        Until then an answer that comes late waits for its ACK; after it ACK, CANCEL and BYE go out as they are due.
+        """
+        leg = self._core.new_leg(we_called=True)
+        self._guard(lambda: revive(self._core, leg, record, credentials=credentials, now=now), now, leg=leg)
+        return leg.id
+
     def ack(self, leg: LegId, *, body: bytes, now: float) -> None:
-        """Answer the offer in a 2xx to an INVITE or re-INVITE of ours that had none (RFC 3261 13.2.2.4)."""
+        """ACK a 2xx that waits for it: with the answer to its offer (RFC 3261 13.2.2.4), or with nothing."""
         self._on_leg(leg, partial(acknowledge, body=body, now=now), now)
 
     def release(self, leg: LegId, *, reasons: Sequence[Reason] = (), now: float) -> None:

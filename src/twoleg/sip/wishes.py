@@ -24,6 +24,12 @@ def dial(core: Core, leg: Leg, wanted: Invitation, *, credentials: Credentials |
     leg.dialing = InviteClient(core, leg, wanted, now=now)
 
 
+def proceed(leg: Leg, *, now: float) -> None:
+    """Let the INVITE go that is held; harmless when none is."""
+    if leg.dialing is not None:
+        leg.dialing.proceed(now)
+
+
 def release(core: Core, leg: Leg, *, reasons: Sequence[Reason] = (), now: float) -> None:
     """RFC 3261 9.1 and 15: CANCEL, BYE or a refusal, at once or when it is allowed."""
     action = leg.advance(LegInput.RELEASE)
