@@ -91,6 +91,11 @@ class LeftInvite:
     def proceed(self, now: float) -> None:
         """It is out already."""
 
+    def abandon(self, now: float) -> None:
+        """See `leg_parts.Dialing.abandon`."""
+        self._settle()
+        self._transaction.abandon(now)
+
     def withdraw(self) -> None:
         """A leg of this kind is never in the state for it."""
 
@@ -156,5 +161,5 @@ class LeftInvite:
         leg = self._leg
         self._core.wire.in_hand = leg.id
         if leg.advance(LegInput.CANCEL_UNHEARD) is LegAction.ABANDON:
-            self._transaction.abandon(now)
+            self.abandon(now)
             finish(self._core, leg, status=None, reasons=())
