@@ -59,6 +59,12 @@ class Reply:
     """The connection ends in the middle of the answer's head."""
     hold: bool = False
     """The body's end is kept back until the receiver ends."""
+    cut: bool = False
+    """The connection ends before the body does."""
+    raw: bytes = b""
+    """Sent instead of any answer, and then the connection ends."""
+    after: float = 0.0
+    """Seconds that it takes its time."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -94,21 +100,28 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if reply.broken:
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-")
-            self.close_connection = True
+            self._send_raw(b"HTTP/1.1 200 OK\r\nContent-")
             return
+        if reply.raw:
+            self._send_raw(reply.raw)
+            return
+        self.server.receiver.ended.wait(reply.after)
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
         if not reply.endless:
             self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
-        self.wfile.write(reply.body[:-1] if reply.hold else reply.body)
+        self.wfile.write(reply.body[:-1] if reply.hold or reply.cut else reply.body)
         if reply.hold:
             self.server.receiver.ended.wait(60)
         while reply.endless and not self.server.receiver.ended.is_set():
             self.wfile.write(b"x" * 4096)
-        self.close_connection = reply.endless or reply.hold
+        self.close_connection = reply.endless or reply.hold or reply.cut
+
+    def _send_raw(self, told: bytes) -> None:
+        self.wfile.write(told)
+        self.close_connection = True
 
 
 class Receiver:

@@ -278,6 +278,10 @@ async def test_redirects_are_not_followed(status: int) -> None:
         Reply(500, TAKEN),
         Reply(200, TAKEN + b" " * 20_000),
         Reply(200, b'{"retCode":"0",', endless=True),
+        Reply(200, cut=True),
+        Reply(raw=b'{"retCode":"0","retMsg":"success"}'),
+        Reply(raw=b"\x16\x03\x01\x02\x00\x01\x00"),
+        Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n" + TAKEN),
     ],
 )
 async def test_a_callback_is_taken_only_by_ret_code_zero(reply: Reply) -> None:
