@@ -29,13 +29,14 @@ from twoleg.api.native.explain import explain_routes
 from twoleg.api.native.face import NATIVE
 from twoleg.api.native.face import make_routes as make_native_routes
 from twoleg.api.native.ladder import ladder_routes
-from twoleg.api.native.problems import Kind, Problem, problem_answer
+from twoleg.api.native.problems import Kind, Problem, not_admitted, problem_answer
 from twoleg.api.native.recording import recording_faces
 from twoleg.api.native.webhooks import webhook_routes
 from twoleg.api.openapi import make_document
 from twoleg.api.operations import all_operations
 from twoleg.api.probes import make_probes, serve_document
 from twoleg.api.routing import PathTable
+from twoleg.application.admission import AlwaysOpen, Gate, GatedIntake, NotAdmitted
 from twoleg.application.call_records import CallRecords, FindCallRecords
 from twoleg.application.call_reports import CallReports
 from twoleg.application.call_search import CallSearch
@@ -71,6 +72,8 @@ NOT_MODIFIED = 304
 NO_CONTENT = 204
 
 Found = TypeVar("Found")
+_OPEN = AlwaysOpen()
+
 
 Routes = Mapping[str, Mapping[str, Handler]]
 """Path -> method -> handler."""
@@ -86,7 +89,7 @@ class ApiLog(Protocol):
 class App:
     """A raw ASGI application; also tells the server underneath how to word an error."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - put together in one place, below, each by its name
         self,
         *,
         routes: Routes,
@@ -95,10 +98,12 @@ class App:
         entropy: Entropy,
         log: ApiLog,
         on_stop: Callable[[], None],
+        is_leaving: Callable[[], bool],
     ) -> None:
         """`native`: the paths that begin with `NATIVE`; `routes`: all others."""
         self.error_body = error_body
         self._routes = routes
+        self.is_leaving = is_leaving
         self._native = native
         self._entropy = entropy
         self._log = log
@@ -139,6 +144,8 @@ class App:
         except HttpError as error:
             return self._refused(scope, error)
         except ClientGone:
+        except NotAdmitted as closed:
+            return self._refused(scope, not_admitted(closed))
             raise
         except Exception as error:  # noqa: BLE001 - whatever failed is ours: logged, and the client told a number
             return self._failed(scope, error)
@@ -223,10 +230,12 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     public_url: str | None,
     trunks: Sequence[Trunk],
     webhook_desk: WebhookDesk,
+    numbering: Numbering,
     call_reports: CallReports,
     node_id: int,
     log: ApiLog,
     media: frozenset[MediaMode] = frozenset(),
+    gate: Gate = _OPEN,
 ) -> App:
     """The whole HTTP application over these ports. Needs no running loop yet; hashes one secret, so takes some 20 ms.
 
@@ -234,9 +243,13 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     host that the request named. `trunks`: those that the engine dials by. `media`: what single calls may ask for.
     """
     threads = ThreadPoolExecutor(LOGIN_THREADS, thread_name_prefix="login")
+    intake = GatedIntake(intake, gate)
     verify = VerifySecret(directory=directory, hasher=hasher, entropy=entropy, threads=threads)
     check_token = CheckToken(directory=directory, clock=clock)
-    place_call = PlaceCall(intake=intake, clock=clock, entropy=entropy, nudge=nudge, node_id=node_id, media=media)
+    watch = WatchCalls(numbering)
+    place_call = PlaceCall(
+        intake=intake, clock=clock, entropy=entropy, nudge=nudge, watch_calls=watch, node_id=node_id, media=media
+    )
     addresses = RecordingAddresses(recordings, SoundRecordings(recording_storage), directory, clock)
     listening = ThreadPoolExecutor(LISTENING_THREADS, thread_name_prefix="recordings")
     routes: dict[str, dict[str, Handler]] = make_routes(
@@ -250,7 +263,9 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     check_credentials = CheckCredentials(verify=verify, directory=directory, clock=clock, entropy=entropy)
     door = Door(check_token=check_token, check_credentials=check_credentials)
     tail = EventTail(feed=event_feed, clock=clock, log=log)
-    rehearse_call = RehearseCall(search=call_search, board=trunk_board, trunks=trunks, clock=clock, media=media)
+    rehearse_call = RehearseCall(
+        search=call_search, board=trunk_board, trunks=trunks, clock=clock, watch_calls=watch, media=media
+    )
     native = make_native_routes(
         door=door,
         reader=reader,
@@ -268,8 +283,14 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     native |= webhook_routes(door=door, desk=webhook_desk)
     native |= explain_routes(door=door, reader=reader, events=event_feed, clock=clock)
     routes |= status_notify_routes(door=door, reports=call_reports, clock=clock)
-    routes |= make_probes(directory)
+    routes |= make_probes(directory, gate)
     routes |= serve_document(make_document(all_operations()))
     return App(
-        routes=routes, native=PathTable(native), error_body=error_body, entropy=entropy, log=log, on_stop=tail.close
+        routes=routes,
+        native=PathTable(native),
+        error_body=error_body,
+        entropy=entropy,
+        log=log,
+        is_leaving=gate.is_leaving,
+        on_stop=tail.close,
     )

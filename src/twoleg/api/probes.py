@@ -8,6 +8,8 @@ from msgspec.json import encode
 from twoleg.api.asgi import Headers
 from twoleg.api.http import Answer, Handler
 from twoleg.api.openapi import Doors, Operation
+from twoleg.application.admission import Gate
+from twoleg.application.errors import StoreUnavailable
 from twoleg.application.ports import Directory
 
 
@@ -19,19 +21,28 @@ class Health(Struct, frozen=True):
 
 ALIVE = Answer(encode(Health("alive")))
 READY = Answer(encode(Health("ready")))
-NOT_READY = Answer(encode(Health("not ready: the store holds no signing key")), 503)
+NO_KEY = "the store holds no signing key"
+NO_STORE = "the store does not answer"
 
 
-def make_probes(directory: Directory) -> dict[str, dict[str, Handler]]:
-    """The routes `/healthz` (answers while the loop turns) and `/readyz` (200 when the store answers too, else 5xx)."""
+def make_probes(directory: Directory, gate: Gate) -> dict[str, dict[str, Handler]]:
+    """The routes `/healthz` (200 while the loop turns) and `/readyz` (200 when calls can be placed too, else 503)."""
 
     async def healthz(_headers: Headers, _body: bytes) -> Answer:
         return ALIVE
 
     async def readyz(_headers: Headers, _body: bytes) -> Answer:
-        return READY if directory.signing_keys() else NOT_READY
+        trouble = gate.trouble() or _trouble_of(directory)
+        return READY if trouble is None else Answer(encode(Health(f"not ready: {trouble}")), 503)
 
     return {"/healthz": {"GET": healthz, "HEAD": healthz}, "/readyz": {"GET": readyz, "HEAD": readyz}}
+
+
+def _trouble_of(directory: Directory) -> str | None:
+    try:
+        return None if directory.signing_keys() else NO_KEY
+    except StoreUnavailable:
+        return NO_STORE
 
 
 def serve_document(document: bytes) -> dict[str, dict[str, Handler]]:
@@ -65,7 +76,8 @@ def operations() -> list[Operation]:
             operation_id="readyz",
             tag="service",
             summary="Can the service do its work?",
-            description="Reads from the store.",
+            description="The store and the engine answer, new calls are taken. A service that is being stopped is not "
+            "ready; one that hands over to a newer one is.",
             response=Health,
             error=Health,
             errors={503: "Not yet, or not any more: the text says why."},

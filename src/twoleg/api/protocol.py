@@ -30,6 +30,8 @@ MOST_CONNECTIONS = 12_288
 MOST_PIPELINED = 64
 """Requests sent ahead on one connection. Uvicorn reads on while they wait, so without a bound they fill the memory."""
 
+FIRST_WORDS = 0.5
+"""Seconds that a new connection gets for its first request when the service stops."""
 KEEP_ALIVE = 75
 """Seconds an idle connection is kept: longer than the 60 s after which most proxies drop theirs."""
 
@@ -78,7 +80,13 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """The service stops: what is being answered is finished, but a reader that takes nothing is not waited for."""
+        """The service stops: what is being answered is finished, but a reader that takes nothing is not waited for.
+
+        The first request of a connection that was accepted a moment ago is on its way; there is nobody else to take it.
+        """
+        if self._under_way is None:
+            self.loop.call_later(FIRST_WORDS, self.transport.close)  # harmless when it is closed by then
+            return
         super().shutdown()
         if self._stalled_since is not None and self._streams():
             self.transport.abort()
@@ -117,6 +125,10 @@ class GuardedProtocol(HttpToolsProtocol):
                 self._refuse(408, "the request did not arrive in time")
         elif now - self._since > KEEP_ALIVE and self._is_idle():
             self.transport.close()
+
+    @property
+    def _application(self) -> App:
+        return cast("App", self.app)
 
     def _streams(self) -> bool:
         return isinstance(self._under_way, Exchange) and self._under_way.is_stream
@@ -206,7 +218,7 @@ class GuardedProtocol(HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=self.expect_100_continue,
-            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            keep_alive=version != "1.0" and self.parser.should_keep_alive() and not self._application.is_leaving(),
             on_response=self.on_response_complete,
         )
 
@@ -260,7 +272,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Answer without the application, and close: what follows on this connection cannot be told apart any more."""
         if self.transport.is_closing():
             return
-        body = cast("App", self.app).error_body(status, text)
+        body = self._application.error_body(status, text)
         head = (
             b"content-type: " + JSON + b"\r\ncontent-length: " + str(len(body)).encode() + b"\r\nconnection: close\r\n"
         )

@@ -30,13 +30,32 @@ class NotAdmitted(ApplicationError):
 
 
 class Gate(Protocol):
-    """What an API process knows of the service as a whole. Both answer at once, without asking any other process."""
+    """What an API process knows of the service as a whole. All answer at once, without asking any other process."""
 
     def refusal(self) -> NotAdmitted | None:
         """Why the call at hand is not taken; asked once for each, because what is let through counts. None: it is."""
 
     def trouble(self) -> str | None:
         """Why the service is not ready for requests, in plain words; None: it is."""
+
+    def is_leaving(self) -> bool:
+        """Whether this process ends soon: connections are given up after their next answer."""
+
+
+class AlwaysOpen:
+    """The gate of a service that is all in one process, as in tests of the API alone."""
+
+    def refusal(self) -> NotAdmitted | None:
+        """None."""
+        return None
+
+    def trouble(self) -> str | None:
+        """None."""
+        return None
+
+    def is_leaving(self) -> bool:
+        """Never."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)

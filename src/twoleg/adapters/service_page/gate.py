@@ -50,9 +50,8 @@ class PageGate:
             return "the engine does not answer"
         return None
 
-    @property
     def is_leaving(self) -> bool:
-        """Whether connections should be given up after their next answer, for this process ends soon."""
+        """See `Gate`."""
         return self._page.mode is not Mode.SERVING
 
     def _is_within_limit(self) -> bool:

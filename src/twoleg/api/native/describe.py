@@ -24,7 +24,7 @@ COMMON_ERRORS = {
     405: "This path takes other methods: see Allow.",
     429: "Too many secrets are being verified at once: try again in a second, or ask for a token.",
     500: "We failed. The detail carries a correlation id that is in the service's log.",
-    503: "The store is unavailable: nothing was placed or changed.",
+    503: "The store is unavailable, or the service is being stopped or at its limit: nothing was placed or changed.",
 }
 NO_SUCH_CALL = {404: "There is no such call, or it is another tenant's."}
 NOT_TAKEN = {

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from msgspec.json import encode
 
 from twoleg.api.http import Answer, HttpError
+from twoleg.application.admission import Closed, NotAdmitted
 
 PROBLEM_JSON = b"application/problem+json"
 TYPE_BASE = "/problems/"
@@ -29,6 +30,8 @@ class Kind(Enum):
     TOO_MANY_REQUESTS = ("too-many-requests", "Too many requests at once", 429)
     INTERNAL = ("internal-error", "We failed", 500)
     UNAVAILABLE = ("unavailable", "The store is unavailable: nothing was changed", 503)
+    STOPPING = ("stopping", "The service is being stopped", 503)
+    OVERLOADED = ("overloaded", "The service is at its limit", 503)
 
     @property
     def title(self) -> str:
@@ -81,6 +84,14 @@ class Problem(HttpError):
 
 _BY_STATUS = {kind.status: kind for kind in reversed(Kind)}
 """What HTTP itself turns down; of several kinds with one status the first."""
+
+
+_CLOSED = {Closed.STOPPING: Kind.STOPPING, Closed.OVERLOADED: Kind.OVERLOADED}
+
+
+def not_admitted(closed: NotAdmitted) -> Problem:
+    """No new call is taken: 503 and Retry-After, on every face in its own words."""
+    return Problem(_CLOSED[closed.why], str(closed), headers=((b"retry-after", b"%d" % closed.retry_after),))
 
 
 def problem_answer(error: HttpError, *, path: str) -> Answer:
