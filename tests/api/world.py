@@ -23,8 +23,8 @@ from twoleg.api.aicc.face import (
     TOKEN_PATH,
 )
 from twoleg.api.app import create_app
-from twoleg.application.event_tail import EventTail
 from twoleg.application.admission import AlwaysOpen, Gate
+from twoleg.application.event_tail import EventTail
 from twoleg.application.ladder.keeping import Keeping
 from twoleg.application.ladder.ports import NoDeliveries
 from twoleg.application.ladder.read_ladder import ReadLadder
@@ -70,8 +70,8 @@ class World:
         self.recordings = store.recordings()
         self.recording_storage: RecordingStorage = MemoryStorage()
         self.public_url: str | None = None
-        self.media = frozenset((MediaMode.DIRECT, MediaMode.RTPENGINE))
         self.gate: Gate = AlwaysOpen()
+        self.media = frozenset((MediaMode.DIRECT, MediaMode.RTPENGINE))
         self.log = NotedLog()
         self.nudges = 0
         self.trunks: tuple[Trunk, ...] = (Trunk(name="carrier", uri="sip:192.0.2.1"),)
@@ -119,9 +119,9 @@ class World:
             ),
             node_id=1,
             log=self.log,
+            gate=self.gate,
             media=self.media,
         )
-            gate=self.gate,
         return self.app
 
     def __enter__(self) -> Self:

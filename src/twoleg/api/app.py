@@ -71,9 +71,9 @@ STORE_TROUBLE = ("the store is unavailable: nothing was placed or changed, try a
 NOT_MODIFIED = 304
 NO_CONTENT = 204
 
-Found = TypeVar("Found")
 _OPEN = AlwaysOpen()
 
+Found = TypeVar("Found")
 
 Routes = Mapping[str, Mapping[str, Handler]]
 """Path -> method -> handler."""
@@ -97,13 +97,13 @@ class App:
         error_body: ErrorBody,
         entropy: Entropy,
         log: ApiLog,
-        on_stop: Callable[[], None],
         is_leaving: Callable[[], bool],
+        on_stop: Callable[[], None],
     ) -> None:
         """`native`: the paths that begin with `NATIVE`; `routes`: all others."""
         self.error_body = error_body
-        self._routes = routes
         self.is_leaving = is_leaving
+        self._routes = routes
         self._native = native
         self._entropy = entropy
         self._log = log
@@ -143,9 +143,9 @@ class App:
             return await handler(scope["headers"], await read_body(receive))
         except HttpError as error:
             return self._refused(scope, error)
-        except ClientGone:
         except NotAdmitted as closed:
             return self._refused(scope, not_admitted(closed))
+        except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - whatever failed is ours: logged, and the client told a number
             return self._failed(scope, error)
@@ -230,26 +230,22 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     public_url: str | None,
     trunks: Sequence[Trunk],
     webhook_desk: WebhookDesk,
-    numbering: Numbering,
     call_reports: CallReports,
     node_id: int,
     log: ApiLog,
-    media: frozenset[MediaMode] = frozenset(),
     gate: Gate = _OPEN,
+    media: frozenset[MediaMode] = frozenset(),
 ) -> App:
     """The whole HTTP application over these ports. Needs no running loop yet; hashes one secret, so takes some 20 ms.
 
     `node_id`: 0-63, different on each node. `public_url`: what addresses that we hand out begin with; None: with the
     host that the request named. `trunks`: those that the engine dials by. `media`: what single calls may ask for.
     """
-    threads = ThreadPoolExecutor(LOGIN_THREADS, thread_name_prefix="login")
     intake = GatedIntake(intake, gate)
+    threads = ThreadPoolExecutor(LOGIN_THREADS, thread_name_prefix="login")
     verify = VerifySecret(directory=directory, hasher=hasher, entropy=entropy, threads=threads)
     check_token = CheckToken(directory=directory, clock=clock)
-    watch = WatchCalls(numbering)
-    place_call = PlaceCall(
-        intake=intake, clock=clock, entropy=entropy, nudge=nudge, watch_calls=watch, node_id=node_id, media=media
-    )
+    place_call = PlaceCall(intake=intake, clock=clock, entropy=entropy, nudge=nudge, node_id=node_id, media=media)
     addresses = RecordingAddresses(recordings, SoundRecordings(recording_storage), directory, clock)
     listening = ThreadPoolExecutor(LISTENING_THREADS, thread_name_prefix="recordings")
     routes: dict[str, dict[str, Handler]] = make_routes(
@@ -263,9 +259,7 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     check_credentials = CheckCredentials(verify=verify, directory=directory, clock=clock, entropy=entropy)
     door = Door(check_token=check_token, check_credentials=check_credentials)
     tail = EventTail(feed=event_feed, clock=clock, log=log)
-    rehearse_call = RehearseCall(
-        search=call_search, board=trunk_board, trunks=trunks, clock=clock, watch_calls=watch, media=media
-    )
+    rehearse_call = RehearseCall(search=call_search, board=trunk_board, trunks=trunks, clock=clock, media=media)
     native = make_native_routes(
         door=door,
         reader=reader,

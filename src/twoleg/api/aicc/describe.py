@@ -135,7 +135,7 @@ def _create_call(*, path: str, operation_id: str, summary: str, example: CreateC
         errors=_ERRORS
         | {
             409: "This Idempotency-Key came before with another body.",
-            503: "The service is being stopped, or at its limit: nothing was placed. Retry-After says when to ask again.",
+            503: "The service is being stopped, or at its limit: nothing was placed. Retry-After says how long.",
         },
     )
 
