@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from twoleg.adapters.media.relay import RelayForgot, RelayRefused, RelaySilent
 from twoleg.adapters.media.rtpengine import ng
-from twoleg.adapters.media.rtpengine.anchor import LegTransports, RtpengineAnchor, Transport, statistics_of
+from twoleg.adapters.media.rtpengine.anchor import LegTransports, RtpengineAnchor, Transport
 from twoleg.adapters.media.rtpengine.bencode import BencodeError, Heard, Value, decode, encode
 from twoleg.adapters.media.rtpengine.daemons import RtpengineDaemon
+from twoleg.adapters.media.rtpengine.statistics import statistics_of
 from twoleg.domain.call import Role
 from twoleg.domain.quality import StreamStatistics
 
@@ -249,10 +250,11 @@ async def test_offers_and_answers_name_the_parties_by_their_roles_and_the_transp
 
 def test_a_query_is_read_whatever_is_in_it() -> None:
     query: dict[str, Heard] = {
-        "SSRC": {"77": {"average MOS": {"packet loss": 2, "jitter": 9, "round-trip time": 41_000}}},
+        # what the customer, whose SSRC is 88, reported of the agent
+        "SSRC": {"88": {"average MOS": {"packet loss": 2, "jitter": 9, "round-trip time": 41_000}}},
         "tags": {
             "agent": {"medias": [{"streams": [{"SSRC": 77, "stats": {"packets": 50}}]}]},
-            "customer": {"medias": [{"streams": [{"stats": {"packets": 3}}]}]},
+            "customer": {"medias": [{"streams": [{"SSRC": 88, "stats": {"packets": 3}}]}]},
         },
     }
     assert statistics_of(query) == {

@@ -32,4 +32,7 @@ CADENCES: Mapping[str, Cadence] = MappingProxyType(
         "US": Cadence((440, 480), (2.0, 4.0)),
     }
 )
-"""Ringing tones by country (ISO 3166): ITU-T E.180 Supplement 2, "Various tones used in national networks"."""
+"""Ringing tones by country (ISO 3166): ITU-T E.180 Supplement 2, "Various tones used in national networks".
+
+Each was compared with what Asterisk and Zaptel ship as `indications.conf` (Canada: with its North America).
+"""

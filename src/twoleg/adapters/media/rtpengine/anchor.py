@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from pathlib import Path
 
+from twoleg.adapters.media.codecs import sends, takes
 from twoleg.adapters.media.relay import RelayRefused, RelayTrouble
 from twoleg.adapters.media.rtpengine.bencode import Heard, Value
 from twoleg.adapters.media.rtpengine.ng import NgClient
+from twoleg.adapters.media.rtpengine.statistics import statistics_of
 from twoleg.adapters.media.sounds import Sound
 from twoleg.application.recording import CapturedFile, CaptureKind
 from twoleg.domain.call import Role
@@ -69,6 +71,8 @@ class RtpengineAnchor:
         self._transports = transports
         self._captures = captures
         self._known: set[Role] = set()
+        self._offered: dict[Role, bytes] = {}
+        """What each phone offered last."""
         self._ports: dict[Role, list[int]] = {Role.AGENT: [], Role.CUSTOMER: []}
         """The daemon's ports at which the audio of each phone arrives, in the order of their first use."""
 
@@ -79,21 +83,38 @@ class RtpengineAnchor:
 
     async def offer(self, role: Role, body: bytes) -> bytes:
         """See `Anchor`. Codecs that the phone did not name are offered behind those it did: the daemon translates."""
+        told = await self._offer(role, body, {"codec": {"transcode": list(_TRANSCODED)}})
+        self._known.add(role)
+        self._offered[role] = body
+        return told
+
+    async def _offer(self, role: Role, body: bytes, more: Mapping[str, Value]) -> bytes:
         parties: dict[str, Value] = {"from-tag": role.value}
         if role.other in self._known:
             parties["to-tag"] = role.other.value
-        asked = _ASKED[self._transports.of(role.other)]
-        codec: Value = {"transcode": list(_TRANSCODED)}
-        told = await self._negotiate("offer", role, body, {**parties, **asked, "codec": codec})
-        self._known.add(role)
-        return told
+        return await self._negotiate(
+            "offer", role, body, {**parties, **_ASKED[self._transports.of(role.other)], **more}
+        )
 
     async def answer(self, role: Role, body: bytes) -> bytes:
-        """See `Anchor`."""
+        """See `Anchor`.
+
+        Codecs that were added to the offer, and not chosen, are taken off it afterwards: a daemon (10.5 at least) that
+        once prepared to translate takes the RTCP reports of that leg for those of a stream it does not know.
+        """
         parties: dict[str, Value] = {"from-tag": role.other.value, "to-tag": role.value}
         told = await self._negotiate("answer", role, body, parties)
         self._known.add(role)
+        offered = self._offered.pop(role.other, None)
+        if offered is not None and self._is_plain and _share_their_codecs(offered, body):
+            await self._offer(role.other, offered, {})
+            told = await self._negotiate("answer", role, body, parties)
         return told
+
+    @property
+    def _is_plain(self) -> bool:
+        """Neither leg is encrypted: negotiating again changes no keys."""
+        return all(self._transports.of(role) is Transport.RTP for role in Role)
 
     async def _negotiate(self, command: str, role: Role, body: bytes, more: Mapping[str, Value]) -> bytes:
         answer = await self._ask(
@@ -158,41 +179,16 @@ class RtpengineAnchor:
         return await self._ng.ask(command, **{"call-id": self._call_id, **arguments})
 
 
-def statistics_of(answer: Mapping[str, Heard]) -> Mapping[Role, StreamStatistics]:
-    """What `query` says of both parties. What RTCP told of a phone's stream stands under its SSRC."""
-    tags, reports = _dictionary(answer.get("tags")), _dictionary(answer.get("SSRC"))
-    found: dict[Role, StreamStatistics] = {}
-    for role in Role:
-        stream = _first_stream(_dictionary(tags.get(role.value)))
-        if stream:
-            report = _dictionary(_dictionary(reports.get(str(stream.get("SSRC")))).get("average MOS"))
-            packets = _number(_dictionary(stream.get("stats")).get("packets")) or 0
-            found[role] = _with_report(packets, report)
-    return found
-
-
-def _with_report(packets: int, report: Mapping[str, Heard]) -> StreamStatistics:
-    jitter, loss = _number(report.get("jitter")), _number(report.get("packet loss"))
-    round_trip = _number(report.get("round-trip time"))
-    return StreamStatistics(
-        packets=packets,
-        loss=None if loss is None else float(loss),
-        jitter=None if jitter is None else float(jitter),
-        round_trip=None if round_trip is None else round_trip / 1000,
+def _share_their_codecs(offer: bytes, answer: bytes) -> bool:
+    """Whether each takes what the other will send, so that nothing has to be translated."""
+    try:
+        offered, answered = SessionDescription.parse(offer), SessionDescription.parse(answer)
+    except SdpError:
+        return False
+    by_offerer, by_answerer = sends(offered), sends(answered)
+    return (
+        by_offerer is not None
+        and by_answerer is not None
+        and takes(answered, by_offerer)
+        and takes(offered, by_answerer)
     )
-
-
-def _first_stream(party: Mapping[str, Heard]) -> Mapping[str, Heard]:
-    """RTP of its first media; RTCP is the second."""
-    medias = party.get("medias")
-    media = _dictionary(medias[0]) if isinstance(medias, list) and medias else {}
-    streams = media.get("streams")
-    return _dictionary(streams[0]) if isinstance(streams, list) and streams else {}
-
-
-def _dictionary(value: Heard | None) -> Mapping[str, Heard]:
-    return value if isinstance(value, dict) else {}
-
-
-def _number(value: Heard | None) -> int | None:
-    return value if isinstance(value, int) else None
