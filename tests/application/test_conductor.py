@@ -16,8 +16,10 @@ from twoleg.application.take_in_calls import Intake
 from twoleg.domain.call import Call, Phase, Role
 from twoleg.domain.effects import Bridge, Dial, Effect, Release, Timer
 from twoleg.domain.machine import Step
+from twoleg.domain.media import LONGEST_GREETING
 from twoleg.domain.reasons import Reason
 from twoleg.domain.signals import (
+    AgentGreeting,
     HangUpRequested,
     LegAnswered,
     LegFailed,
@@ -182,6 +184,26 @@ def test_a_call_that_waited_too_long_is_not_dialled(stage: Stage) -> None:
     stage.clock.advance(61)
     stage.conductor.admit(a_call())
     assert (stage.call.reason, stage.engine.take()) == (Reason.QUEUE_EXPIRED, [])
+
+
+def test_a_customer_rings_as_long_as_ever_after_a_greeting_of_the_agent(stage: Stage) -> None:
+    stage.conductor.admit(a_call())
+    stage.tell(LegAnswered(AGENT), AgentGreeting(is_over=False))
+    stage.clock.advance(LONGEST_GREETING)
+    stage.tell(AgentGreeting(is_over=True))
+    stage.engine.take()
+    stage.clock.advance(44.9)
+    assert stage.engine.take() == []
+    stage.clock.advance(0.2)
+    assert stage.engine.take() == [Release(AGENT, 18), Release(CUSTOMER, 18)]
+    assert stage.call.reason is Reason.CUSTOMER_UNANSWERED
+
+
+def test_a_greeting_that_never_ends_ends_the_call(stage: Stage) -> None:
+    stage.conductor.admit(a_call())
+    stage.tell(LegAnswered(AGENT), AgentGreeting(is_over=False))
+    stage.clock.advance(LONGEST_GREETING + 45.1)
+    assert stage.call.reason is Reason.CUSTOMER_UNANSWERED
 
 
 def test_an_agent_that_hangs_up_while_the_customers_dialling_becomes_durable_rings_no_customer(stage: Stage) -> None:

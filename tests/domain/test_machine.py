@@ -12,8 +12,10 @@ from twoleg.domain.effects import ArmTimer, Bridge, Dial, DisarmTimer, PassEarly
 from twoleg.domain.errors import ImpossibleSignal
 from twoleg.domain.events import EventType
 from twoleg.domain.machine import IMPOSSIBLE, LATE_OR_REPEATED, PHASE_TIMER, TRANSITIONS, step
+from twoleg.domain.media import LONGEST_GREETING
 from twoleg.domain.reasons import Reason
 from twoleg.domain.signals import (
+    AgentGreeting,
     Bridged,
     BridgeFailed,
     EngineLost,
@@ -76,6 +78,8 @@ SIGNALS: dict[Kind, Signal] = {
     Kind.CUSTOMER_HELD: LegHeld(CUSTOMER),
     Kind.AGENT_RESUMED: LegResumed(AGENT),
     Kind.CUSTOMER_RESUMED: LegResumed(CUSTOMER),
+    Kind.GREETING_BEGAN: AgentGreeting(is_over=False),
+    Kind.GREETING_ENDED: AgentGreeting(is_over=True),
     Kind.BRIDGED: Bridged(),
     Kind.BRIDGE_FAILED: BridgeFailed(88, "no common codec"),
     Kind.TALK_LIMIT: TalkLimitReached(),
@@ -139,6 +143,16 @@ def test_the_agent_is_dialled_first_and_the_customer_only_after_the_agent_answer
     assert answered.effects == (DisarmTimer(Timer.RING_AGENT), ArmTimer(Timer.RING_CUSTOMER), Dial(CUSTOMER))
     assert answered.call.agent.answered_at == T0 + 5
     assert answered.call.customer.dialled_at == T0 + 5
+
+
+def test_a_greeting_of_the_agent_is_no_time_of_the_customer() -> None:
+    call = a_call_in(Phase.CALLING_CUSTOMER)
+    began = step(call, AgentGreeting(is_over=False), T0 + 10)
+    assert began.effects == (ArmTimer(Timer.RING_CUSTOMER, plus=LONGEST_GREETING),)
+    over = step(began.call, AgentGreeting(is_over=True), T0 + 5_000)
+    assert over.effects == (ArmTimer(Timer.RING_CUSTOMER),)
+    assert over.call.customer.dialled_at == T0 + 5_000
+    assert (began.events, over.events) == ((), ())
 
 
 def test_the_agent_hears_ringback_once_while_the_customer_rings() -> None:

@@ -22,7 +22,7 @@ from twoleg.adapters.media.errands import Errands
 from twoleg.adapters.media.places import House, Places
 from twoleg.adapters.media.relay import RelayForgot, RelayRefused, RelaySilent
 from twoleg.adapters.media.selection import Choice, ChosenMedia
-from twoleg.adapters.media.sounds import ringing_tone
+from twoleg.adapters.media.sounds import Sound, ringing_tone
 from twoleg.adapters.media.supervision import Watchfulness
 from twoleg.application.media import MediaPath
 from twoleg.application.recording import NOTE_FILE, CaptureNote, NoRecording, RecordingDesk
@@ -58,6 +58,7 @@ class Stage:
     choice: Choice = field(default_factory=lambda: Choice(MediaMode.RTPENGINE))
     desk: RecordingDesk = field(default_factory=NoRecording)
     others: tuple[ScriptedRelay, ...] = ()
+    greeting: Sound | None = None
     _media: ChosenMedia | None = None
 
     @property
@@ -67,7 +68,7 @@ class Stage:
                 choice=self.choice,
                 direct=DirectMedia(address=OURS),
                 relays={MediaMode.RTPENGINE: (self.relay, *self.others)},
-                house=House(address=OURS, ringing=RINGING, greeting=None, log=self.log),
+                house=House(address=OURS, ringing=RINGING, greeting=self.greeting, log=self.log),
                 watchfulness=self.watchfulness,
                 desk=self.desk,
                 notes=self.measured.__setitem__,
@@ -259,6 +260,44 @@ async def test_an_answer_without_any_description_cannot_be_connected(stage: Stag
     path = await stage.ringing()
     path.answered(CUSTOMER, None)
     assert stage.wishes.take()[:2] == ("failed", 127)
+
+
+GREETING = Sound("greeting", 0.05, alaw=b"", ulaw=b"", repeats=False)
+
+
+async def greeted(stage: Stage) -> MediaPath:
+    """The agent answered and the customer is to be dialled: a greeting begins."""
+    stage.greeting = GREETING
+    path = await stage.dialled()
+    path.answered(AGENT, AGENT_SDP)
+    path.dial(CUSTOMER)
+    await stage.quiet()
+    return path
+
+
+async def test_the_engine_is_told_of_a_greeting_and_the_customer_is_dialled_after_it(stage: Stage) -> None:
+    path = await greeted(stage)
+    assert stage.wishes.take() == ("greeting", False)
+    assert stage.relay.asked[-1] == "play agent greeting"
+    assert await until(lambda: len(stage.wishes.made) == 2)
+    assert stage.wishes.made.pop(0) == ("greeting", True)
+    stage.wishes.take_offer(CUSTOMER)
+    path.close()
+
+
+async def test_a_greeting_that_cannot_be_played_costs_no_time_and_is_not_told(stage: Stage) -> None:
+    stage.relay.failing["play"] = RelayRefused("no G.711")
+    path = await greeted(stage)
+    stage.wishes.take_offer(CUSTOMER)
+    path.close()
+
+
+async def test_an_agent_that_hangs_up_in_the_greeting_is_all_there_is_of_the_call(stage: Stage) -> None:
+    path = await greeted(stage)
+    stage.clear()
+    path.close()
+    assert await until(lambda: stage.relay.asked[-1:] == ["close"])
+    assert stage.wishes.made == []
 
 
 async def test_a_relay_that_cannot_play_is_no_reason_to_end_a_call(stage: Stage) -> None:

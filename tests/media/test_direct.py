@@ -31,6 +31,9 @@ class Wishes:
     def ack(self, role: Role, body: bytes) -> None:
         self.made.append(("ack", role, body))
 
+    def greeting(self, *, is_over: bool) -> None:
+        self.made.append(("greeting", is_over))
+
     def bridged(self) -> None:
         self.made.append(("bridged",))
 

@@ -235,8 +235,8 @@ class Conductor:
 
     def _perform_one(self, live: _Live, call: Call, effect: Effect) -> None:
         match effect:
-            case ArmTimer(timer=timer):
-                self._arm(live, timer, self._limits[timer])
+            case ArmTimer(timer=timer, plus=plus):
+                self._arm(live, timer, self._limits[timer] + plus)
             case DisarmTimer(timer=timer):
                 self._disarm(live, timer)
             case Dial() if live.call.phase is Phase.ENDED:

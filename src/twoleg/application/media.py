@@ -29,6 +29,9 @@ class MediaWishes(Protocol):
     def ack(self, role: Role, body: bytes) -> None:
         """Give the phone our answer to the offer that we asked it for."""
 
+    def greeting(self, *, is_over: bool) -> None:
+        """The agent begins to hear a greeting; or it is over, and the offer for the customer follows."""
+
     def bridged(self) -> None:
         """Both phones have each other's media address."""
 

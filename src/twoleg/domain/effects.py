@@ -45,9 +45,11 @@ class Bridge(Value, frozen=True, gc=False):
 
 
 class ArmTimer(Value, frozen=True, gc=False):
-    """Start that timer of the call; its length is the service's setting."""
+    """Start that timer of the call, anew where it runs; its length is the service's setting."""
 
     timer: Timer
+    plus: float = 0.0
+    """Seconds more than that."""
 
 
 class DisarmTimer(Value, frozen=True, gc=False):

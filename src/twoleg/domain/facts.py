@@ -50,6 +50,8 @@ def kind_of(call: Call, signal: s.Signal) -> Kind:
     simple = _KIND_BY_CLASS.get(signal.__class__)
     if simple is not None:
         return simple
+    if isinstance(signal, s.AgentGreeting):
+        return Kind.GREETING_ENDED if signal.is_over else Kind.GREETING_BEGAN
     if isinstance(signal, s.RecordingTold):
         return _KIND_BY_NEWS[signal.news]
     role: Role = signal.role  # type: ignore[union-attr]  # every class of _KIND_BY_ROLE has one
@@ -72,12 +74,13 @@ def record(call: Call, signal: s.Signal, now: int) -> Call:
             return _with_leg(call, replace(call.leg(role), early_media_at=now))
         case s.LegAnswered(role=role) if call.leg(role).answered_at is None:
             return _with_leg(call, replace(call.leg(role), answered_at=now, sip_status=200))
-        case s.LegFailed(role=role, wire=wire):
-            return _with_leg(call, _gone(call.leg(role), wire, by=EndedBy.NETWORK, now=now))
-        case s.LegHungUp(role=role, wire=wire):
-            return _with_leg(call, _gone(call.leg(role), wire, by=EndedBy(role.value), now=now))
+        case s.LegFailed(role=role, wire=wire) | s.LegHungUp(role=role, wire=wire):
+            by = EndedBy.NETWORK if signal.__class__ is s.LegFailed else EndedBy(role.value)
+            return _with_leg(call, _gone(call.leg(role), wire, by=by, now=now))
         case s.LegRefused(role=role, cause=cause):
             return _with_leg(call, replace(call.leg(role), cause=cause, ended_by=EndedBy.SERVICE))
+        case s.AgentGreeting(is_over=True):
+            return _with_leg(call, replace(call.customer, dialled_at=now))
         case s.LegReleased(role=role, wire=wire):
             return _with_leg(call, _last_words(call.leg(role), wire))
         case _:

@@ -23,6 +23,7 @@ from twoleg.domain.effects import (
 )
 from twoleg.domain.errors import ImpossibleSignal
 from twoleg.domain.events import Event, EventType
+from twoleg.domain.media import LONGEST_GREETING
 from twoleg.domain.reasons import Reason
 from twoleg.domain.signals import Kind, Signal
 from twoleg.domain.values import Value, replace
@@ -100,7 +101,11 @@ TRANSITIONS: dict[tuple[Phase, Kind], Rule] = {
     (CALLING_AGENT, Kind.ENGINE_LOST): _end(Reason.ENGINE_LOST, AGENT),
     (CALLING_AGENT, Kind.SERVICE_STOPPED): _end(Reason.SERVICE_STOPPED, AGENT),
     (CALLING_AGENT, Kind.FAULTED): _end(Reason.ENGINE_LOST, AGENT),
-    # ---- the agent waits, the customer's phone is being called
+    # ---- the agent waits, the customer's phone is being called; a greeting of the agent is no time of the customer's
+    (CALLING_CUSTOMER, Kind.GREETING_BEGAN): Rule(
+        CALLING_CUSTOMER, effects=(ArmTimer(Timer.RING_CUSTOMER, plus=LONGEST_GREETING),)
+    ),
+    (CALLING_CUSTOMER, Kind.GREETING_ENDED): Rule(CALLING_CUSTOMER, effects=(ArmTimer(Timer.RING_CUSTOMER),)),
     (CALLING_CUSTOMER, Kind.CUSTOMER_REFUSED): _end(Reason.CUSTOMER_FAILED, AGENT, CUSTOMER),
     (CALLING_CUSTOMER, Kind.CUSTOMER_ATTEMPT_FAILED): Rule(
         CALLING_CUSTOMER, events=(EventType.CUSTOMER_ATTEMPT_FAILED,)
@@ -179,6 +184,7 @@ LATE_OR_REPEATED: frozenset[tuple[Phase, Kind]] = frozenset(
     | {(ENDED, kind) for kind in (Kind.AGENT_FAILED, Kind.CUSTOMER_FAILED, Kind.AGENT_HUNG_UP, Kind.CUSTOMER_HUNG_UP)}
     | {(ENDED, kind) for kind in (Kind.AGENT_REFUSED, Kind.CUSTOMER_REFUSED, Kind.BRIDGED, Kind.BRIDGE_FAILED)}
     | {(ENDED, kind) for kind in (Kind.HANGUP_REQUESTED, Kind.ENGINE_LOST, Kind.SERVICE_STOPPED, Kind.FAULTED)}
+    | {(ENDED, kind) for kind in (Kind.GREETING_BEGAN, Kind.GREETING_ENDED)}
     # A stop does not concern who waits to be dialled: the next start does that.
     | {(QUEUED, Kind.SERVICE_STOPPED)}
     # What is still to say of a recording then is the recorder's to say.
@@ -200,6 +206,8 @@ IMPOSSIBLE: frozenset[tuple[Phase, Kind]] = frozenset(
     | {(TALKING, Kind.CUSTOMER_ATTEMPT_FAILED)}
     # The last word of a leg follows its end, and the end of a leg ends the call.
     | {(phase, kind) for phase in (CALLING_CUSTOMER, TALKING) for kind in (Kind.AGENT_RELEASED, Kind.CUSTOMER_RELEASED)}
+    # The agent is greeted after having answered, and the customer called after that.
+    | {(phase, kind) for phase in (CALLING_AGENT, TALKING) for kind in (Kind.GREETING_BEGAN, Kind.GREETING_ENDED)}
     # The talk timer runs in TALKING only.
     | {(CALLING_AGENT, Kind.TALK_LIMIT), (CALLING_CUSTOMER, Kind.TALK_LIMIT)}
 )

@@ -6,6 +6,9 @@ from enum import unique
 
 from twoleg.domain.values import Word
 
+LONGEST_GREETING = 30.0
+"""Seconds: nobody shall hang on the line for longer before anybody is called."""
+
 
 @unique
 class MediaMode(Word):

@@ -36,6 +36,8 @@ class Kind(Word):
     CUSTOMER_HELD = "customer holds"
     AGENT_RESUMED = "agent resumes"
     CUSTOMER_RESUMED = "customer resumes"
+    GREETING_BEGAN = "greeting began"
+    GREETING_ENDED = "greeting ended"
     BRIDGED = "bridged"
     BRIDGE_FAILED = "bridge failed"
     RECORDING_STARTED = "recording started"
@@ -159,6 +161,12 @@ class LegResumed(Value, frozen=True, gc=False):
     role: Role
 
 
+class AgentGreeting(Value, frozen=True, gc=False):
+    """The agent hears a greeting, and the customer is not called before it is over."""
+
+    is_over: bool
+
+
 class Bridged(Value, frozen=True, gc=False):
     """Both phones have each other's media address: they can hear each other."""
 
@@ -225,6 +233,7 @@ Signal = (
     | LegReleased
     | LegHeld
     | LegResumed
+    | AgentGreeting
     | Bridged
     | BridgeFailed
     | RecordingTold

@@ -164,7 +164,9 @@ class AnchoredPath:
     async def _greet(self) -> None:
         greeting = self._places.greeting
         if greeting is not None and await self._supervision.courtesy(self._anchor.play(AGENT, greeting)):
+            self._wishes.greeting(is_over=False)
             await self._errands.pause(greeting.seconds)
+            self._wishes.greeting(is_over=True)
 
     async def _take_answer(self, role: Role, purpose: Purpose | None) -> None:
         match purpose:

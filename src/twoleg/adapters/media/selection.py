@@ -132,6 +132,11 @@ class HeardWishes:
         if self._wishes is not None:
             self._wishes.ack(role, body)
 
+    def greeting(self, *, is_over: bool) -> None:
+        """Passed on."""
+        if self._wishes is not None:
+            self._wishes.greeting(is_over=is_over)
+
     def bridged(self) -> None:
         """Passed on."""
         if self._wishes is not None:

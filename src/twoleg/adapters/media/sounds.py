@@ -13,13 +13,12 @@ from pathlib import Path
 
 from twoleg.domain.cadences import CADENCES
 from twoleg.domain.g711 import to_alaw, to_ulaw
+from twoleg.domain.media import LONGEST_GREETING
 
 RATE = 8000
 """Samples per second of every sound."""
 _LEVEL = 10_000
 """Peak of all tones together: about -7 dBm0, within the -10 (+-5) dBm0 that ITU-T E.180 asks of tones."""
-_LONGEST_GREETING = 30
-"""Seconds: nobody shall hang on the line for longer before anybody is called."""
 _WAVE_ALAW = 6
 _PACKET = 160
 """Samples of a packet of 20 ms."""
@@ -65,8 +64,8 @@ def greeting(file: Path) -> Sound:
         with wave.open(str(file), "rb") as read:
             if (read.getnchannels(), read.getsampwidth(), read.getframerate()) != (1, 2, RATE):
                 raise SoundError(f"{file}: must be 16 bit, one voice, {RATE} Hz")
-            if not 0 < read.getnframes() <= _LONGEST_GREETING * RATE:
-                raise SoundError(f"{file}: must last up to {_LONGEST_GREETING} s, and not be empty")
+            if not 0 < read.getnframes() <= LONGEST_GREETING * RATE:
+                raise SoundError(f"{file}: must last up to {LONGEST_GREETING:g} s, and not be empty")
             samples = array("h", read.readframes(read.getnframes()))
     except (OSError, EOFError, wave.Error) as error:
         raise SoundError(f"{file}: cannot be read as WAV: {error}") from error

@@ -16,6 +16,7 @@ from twoleg.application.ports import Clock, EngineEffect, Full
 from twoleg.domain.call import Call, Role
 from twoleg.domain.effects import Bridge, Dial, PassEarlyMedia, Release, Ringback
 from twoleg.domain.signals import (
+    AgentGreeting,
     Bridged,
     BridgeFailed,
     Faulted,
@@ -285,6 +286,9 @@ class _Wishes:
 
     def ack(self, role: Role, body: bytes) -> None:
         self._engine.ack(self._entry, role, body)
+
+    def greeting(self, *, is_over: bool) -> None:
+        self._engine.tell(self._entry, AgentGreeting(is_over))
 
     def bridged(self) -> None:
         self._engine.tell(self._entry, Bridged())
