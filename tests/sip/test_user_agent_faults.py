@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from sip.bench import ANSWER, CALLED, CALLER, CONTACT, OFFER, PEER, Bench, call_in, reply
-from twoleg.sip import inbound, invite_client, invite_server
+from sip.network import has_ended
+from twoleg.sip import inbound, invite_client, invite_server, transaction_client
 from twoleg.sip.dialog import Dialog
 from twoleg.sip.errors import SipEncodeError
 from twoleg.sip.events import Failed, FailureOrigin, Fault, Released
+from twoleg.sip.headers import Reason
+from twoleg.sip.transaction_server import ServerTransaction
 
 
 class PlantedError(Exception):
@@ -77,17 +81,82 @@ def test_a_leg_that_cannot_even_be_released_is_dropped(monkeypatch: pytest.Monke
     assert (bench.events(), leg) == ([], 1)
 
 
-def test_a_fault_while_a_leg_is_ending_drops_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_that_lasts_while_a_leg_is_ending_drops_it(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench()
     leg, _ = bench.talk_out()
     with monkeypatch.context() as patch:
         patch.setattr(Dialog, "request", plant)
         bench.ua.release(leg, now=bench.now)
 
-    fault, released = bench.events()
-    assert isinstance(fault, Fault)
-    assert isinstance(fault.fault, PlantedError)
+    *faults, released = bench.events()
+    assert {type(fault.fault) for fault in faults if isinstance(fault, Fault)} == {PlantedError}
     assert released == Released(leg, None, ())
+
+
+def test_a_phone_whose_bye_could_not_be_made_is_told_once_more_without_the_reasons(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+    leg, _ = bench.talk_out()
+    bench.sent()
+    with monkeypatch.context() as patch:
+        patch.setattr(Reason, "__str__", plant)
+        bench.ua.release(leg, reasons=[Reason("Q.850", 16)], now=bench.now)
+
+    assert isinstance(bench.event(Fault).fault, PlantedError)
+    bye = bench.request()
+    assert (bye.method, bye.reasons) == ("BYE", [])
+    bench.hear(reply(bye, "200 OK"))
+    assert bench.event(Released) == Released(leg, 200, [])
+
+
+def test_a_phone_whose_cancel_could_not_be_made_gets_one_without_the_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    leg = bench.dial()
+    invite = bench.request()
+    bench.hear(reply(invite, "180 Ringing"))
+    bench.events()
+    with monkeypatch.context() as patch:
+        patch.setattr(Reason, "__str__", plant)
+        bench.ua.release(leg, reasons=[Reason("Q.850", 16)], now=bench.now)
+
+    assert isinstance(bench.event(Fault).fault, PlantedError)
+    cancel = bench.request()
+    assert (cancel.method, cancel.reasons) == ("CANCEL", [])
+    bench.hear(reply(invite, "487 Request Terminated"))
+    assert bench.event(Released) == Released(leg, 487, [])
+
+
+@pytest.mark.parametrize("broken", [invite_client.InviteClient._refusal, invite_client.InviteClient._provisional])
+def test_an_invite_whose_answers_cannot_be_handled_is_waited_for_no_longer_than_a_bounded_time(
+    monkeypatch: pytest.MonkeyPatch, broken: Callable[..., None]
+) -> None:
+    bench = Bench()
+    bench.dial()
+    invite = bench.request()
+    with monkeypatch.context() as patch:
+        patch.setattr(invite_client.InviteClient, broken.__name__, plant)
+        bench.hear(reply(invite, "180 Ringing"))
+        bench.hear(reply(invite, "486 Busy Here"))
+        bench.run(300)
+
+    assert isinstance(bench.events()[-1], Released)
+    assert has_ended(bench.ua)
+
+
+def test_a_transaction_that_faults_is_out_of_the_tables_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    bench.dial()
+    invite = bench.request()
+    with monkeypatch.context() as patch:
+        patch.setattr(transaction_client, "ack_of_failure", plant)
+        bench.hear(reply(invite, "486 Busy Here"))
+    with monkeypatch.context() as patch:
+        patch.setattr(ServerTransaction, "_linger", plant)
+        bench.hear(call_in("OPTIONS"))
+    bench.run(100)
+
+    assert has_ended(bench.ua)
 
 
 def test_a_faulty_leg_that_hears_nothing_more_is_dropped_by_a_hard_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,9 +230,9 @@ def test_a_leg_whose_release_faults_too_is_dropped(monkeypatch: pytest.MonkeyPat
         patch.setattr(Dialog, "request", plant)
         bench.hear(call_in("INFO", branch="z9hG4bKi", cseq=2, to_tag=tag))
 
-    failed, fault, released = bench.events()
+    failed, *faults, released = bench.events()
     assert isinstance(failed, Failed)
-    assert isinstance(fault, Fault)
+    assert {type(fault) for fault in faults} == {Fault}
     assert released == Released(leg, None, ())
     bench.hear(call_in("BYE", branch="z9hG4bKb", cseq=3, to_tag=tag))
     assert bench.lines() == ["200", "481"]

@@ -49,8 +49,7 @@ class Capacity:
         for first in agent:
             for second in customer:
                 if self._fits(first, second, now):
-                    self._take(first, now)
-                    self._take(second, now)
+                    self._take((first, second), now)
                     return first, second
         return self._full({*agent, *customer}, now)
 
@@ -59,11 +58,12 @@ class Capacity:
 
         The rate of `new` is charged but not asked: its INVITE is due now, and `delay` spaces it.
         """
-        use = self._use(new)
-        if new != old and not _has_channels(use, 1):
+        if new != old and not _has_channels(self._use(new), 1):
             return False
-        self.give_back(old)
-        self._take(new, now)
+        if self.legs(old) <= 0:
+            raise ValueError(f"trunk {old} has no leg to move")
+        self._take((new,), now)
+        self._uses[old].legs -= 1
         return True
 
     def give_back(self, trunk: str) -> None:
@@ -101,10 +101,12 @@ class Capacity:
     def _is_open(self, trunk: str, now: float) -> bool:
         return self._use(trunk).open_at <= now + _TOLERANCE
 
-    def _take(self, trunk: str, now: float) -> None:
-        use = self._use(trunk)
-        use.legs += 1
-        use.open_at = max(now, use.open_at) + use.limits.spacing
+    def _take(self, trunks: Sequence[str], now: float) -> None:
+        """All or, where that raises, none: what is taken and not known to be is never given back."""
+        uses = [self._use(trunk) for trunk in trunks]
+        for use, spacing in [(use, use.limits.spacing) for use in uses]:
+            use.legs += 1
+            use.open_at = max(now, use.open_at) + spacing
 
     def _full(self, trunks: Iterable[str], now: float) -> Full:
         """Those in the way, and when the first of them opens by itself. A pair may need two channels of one trunk."""

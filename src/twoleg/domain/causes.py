@@ -115,8 +115,9 @@ def cause_of_status(status: int, warnings: Sequence[int] = ()) -> int:
     """The Q.850 cause of a SIP final failure 300-699 that carries no `Reason: Q.850` (RFC 3398 8.2.6.1).
 
     Statuses without a row answer 31 (normal, unspecified), as the RFC says. `warnings` are the codes of the Warning
-    header, which decide about 488 and 606: 65 (bearer capability not implemented) where one speaks of the bearer, else
-    31. Without any the RFC is silent, and 65 is what its 7.2.4.1 turns back into 488.
+    header, which decide about 488 and 606: the RFC recommends 65 (bearer capability not implemented) where a code
+    speaks of an unavailable bearer capability, and 31 for the others. Without any code it is silent; 65 is then what
+    its 7.2.4.1 turns back into 488.
     """
     if status in _BY_WARNING:
         says_bearer = not warnings or any(code in _BEARER_WARNINGS for code in warnings)

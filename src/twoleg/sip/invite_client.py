@@ -16,12 +16,7 @@ from twoleg.sip.leg import Leg
 from twoleg.sip.leg_record import record_of
 from twoleg.sip.leg_words import LegAction, LegInput, LegState
 from twoleg.sip.message import Request, Response
-from twoleg.sip.outgoing import (
-    Fields,
-    cancel_of,
-    session_id_field,
-    session_id_of,
-)
+from twoleg.sip.outgoing import Fields, cancel_of, session_id_field, session_id_of
 from twoleg.sip.peers import Peer
 from twoleg.sip.redirection import Aim, Redirections
 from twoleg.sip.refreshing import Refresher

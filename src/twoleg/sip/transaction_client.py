@@ -114,10 +114,14 @@ class ClientTransaction:
         peer, wire = self.peer, self._wire
         if len(self._data) > LARGEST_DATAGRAM and not peer.is_reliable:
             self._try_stream(request, peer, now)
-        self._give_up = wire.deadlines.arm(now + wire.timers.timeout, self._give_up_due)
-        if not self.peer.is_reliable:
-            self._retransmit = wire.deadlines.arm(now + self._interval, self._retransmit_due)
-        wire.send(self._data, self.peer)
+        try:
+            self._give_up = wire.deadlines.arm(now + wire.timers.timeout, self._give_up_due)
+            if not self.peer.is_reliable:
+                self._retransmit = wire.deadlines.arm(now + self._interval, self._retransmit_due)
+            wire.send(self._data, self.peer)
+        except Exception:
+            self._stop_timers(now, None)  # nobody would find what was half made, to stop it
+            raise
 
     def receive(self, response: Response, now: float) -> None:
         """Take a response that matches this transaction."""

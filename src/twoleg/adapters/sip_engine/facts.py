@@ -13,6 +13,7 @@ from twoleg.sip.headers import Reason
 _LEADING_NUMBER = re.compile(r"[0-9]{1,9}")
 _LONGEST_RETRY_AFTER = 86_400.0
 _WARNING_CODE = re.compile(r"(?:^|,)[ \t]*([0-9]{3})[ \t]")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _STATUS_OF_SILENCE = {FailureOrigin.TIMEOUT: 408, FailureOrigin.TRANSPORT: 503}
 """RFC 3261 8.1.3.1: a timeout is treated as 408, a transport error as 503. Never reported as a status: none came."""
 
@@ -64,8 +65,8 @@ def _warnings(event: Failed) -> list[int]:
     """The codes of its Warning headers (RFC 3261 20.43)."""
     if event.response is None:
         return []
-    codes = _WARNING_CODE.findall(", ".join(event.response.headers.get_all("Warning")))
-    return [int(code) for code in codes]
+    bare = _QUOTED.sub('""', ", ".join(event.response.headers.get_all("Warning")))
+    return [int(code) for code in _WARNING_CODE.findall(bare)]
 
 
 def _as_received(reasons: Sequence[Reason]) -> str | None:
