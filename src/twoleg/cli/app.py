@@ -10,7 +10,7 @@ import typer
 from twoleg import __version__
 from twoleg.application.errors import ApplicationError
 from twoleg.bootstrap.errors import ServiceError
-from twoleg.cli import apps, calls, events, explain, export, ladder, recordings, service, tenants, webhooks
+from twoleg.cli import apps, backup, calls, events, explain, export, ladder, recordings, service, tenants, webhooks
 from twoleg.cli.errors import NEGATIVE, WRONG_USE, Negative, Usage
 from twoleg.cli.output import OUT, complain
 from twoleg.config import ConfigError
@@ -51,6 +51,7 @@ explain.add_to(APP)
 events.add_to(APP)
 export.add_to(APP)
 ladder.add_to(APP)
+backup.add_to(APP)
 APP.add_typer(tenants.APP, name="tenant")
 APP.add_typer(apps.APP, name="app")
 APP.add_typer(webhooks.APP, name="webhook")

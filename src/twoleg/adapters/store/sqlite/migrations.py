@@ -59,11 +59,11 @@ def migrate(connection: sqlite3.Connection, known: Sequence[Migration], *, now_m
 
     Raises `UnusableStore` for a file that a newer release wrote, that is somebody else's, or whose history differs.
     """
-    if not _missing(connection, known):
+    if not missing_from(connection, known):
         return
     connection.execute(_SETTINGS)
     with transaction(connection, patience=_PATIENCE):
-        missing = _missing(connection, known)  # again: the other process may have been first
+        missing = missing_from(connection, known)  # again: the other process may have been first
         if missing and not _tables(connection):
             connection.execute(_CREATE_TABLE)
         for migration in missing:
@@ -72,7 +72,8 @@ def migrate(connection: sqlite3.Connection, known: Sequence[Migration], *, now_m
         log.info("store migrated", migration=migration.number, name=migration.name)
 
 
-def _missing(connection: sqlite3.Connection, known: Sequence[Migration]) -> list[Migration]:
+def missing_from(connection: sqlite3.Connection, known: Sequence[Migration]) -> list[Migration]:
+    """What a file lacks. Raises `UnusableStore` like `migrate`."""
     tables = _tables(connection)
     if not tables:
         return list(known)
