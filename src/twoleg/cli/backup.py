@@ -80,7 +80,7 @@ def restore(
         OUT.print(f"what was there: {escape(str(done.replaced))}")
 
 
-@STORE.command()
+@STORE.command("check")
 def check(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A backup; else the store itself.")] = None,
     *,
