@@ -6,11 +6,12 @@ A phone that rang is tried nowhere else. Each try is kept as a fact of the leg.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from uuid import UUID, uuid5
 
 from twoleg.adapters.sip_engine import facts
+from twoleg.adapters.sip_engine.guard import Guard
 from twoleg.adapters.sip_engine.legs import Dialling, EngineCall, LegBook
 from twoleg.adapters.sip_engine.ways import Ways
 from twoleg.application.ladder.ports import CallRecorder
@@ -42,7 +43,7 @@ def _session_id(serial: int) -> str:
 class Dialler:
     """Dials the legs of all calls. Runs on the shell's loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of, all named
         self,
         *,
         shell: Shell[UserAgent],
@@ -50,6 +51,7 @@ class Dialler:
         ways: Ways,
         clock: Clock,
         tell: Callable[[EngineCall, Signal], None],
+        guard: Guard,
         recorder: CallRecorder,
     ) -> None:
         """`tell` passes a signal on to a call; `recorder` is told whose each Call-ID is."""
@@ -59,6 +61,7 @@ class Dialler:
         self._ways = ways
         self._clock = clock
         self._tell = tell
+        self._guard = guard
         self._recorder = recorder
 
     # ------------------------------------------------------------------ dialling
@@ -83,9 +86,12 @@ class Dialler:
         self._ways.find(dialling, partial(self._found, entry, role, dialling))
 
     def _found(self, entry: EngineCall, role: Role, dialling: Dialling, peers: Sequence[Peer], why: str) -> None:
+        self._guard.do(entry, lambda: self._go_on(entry, role, dialling, peers, why))
+
+    def _go_on(self, entry: EngineCall, role: Role, dialling: Dialling, peers: Sequence[Peer], why: str) -> None:
         if dialling.is_over:
             return
-        dialling.peers, dialling.addresses = deque(peers), len(peers)
+        dialling.peers, dialling.addresses = deque(self._ways.in_order(peers)), len(peers)
         if dialling.peers:
             self._send_in_turn(entry, role, dialling)
         else:
@@ -96,7 +102,7 @@ class Dialler:
         """No faster than the trunk allows, whichever calls the INVITEs belong to."""
         seconds = self._ways.delay(dialling)
         if seconds > 0:
-            dialling.timer = self._clock.call_later(seconds, partial(self._send, entry, role, dialling))
+            dialling.timer = self._guard.later(seconds, entry, partial(self._send, entry, role, dialling))
         else:
             self._send(entry, role, dialling)
 
@@ -123,7 +129,7 @@ class Dialler:
         dialling.timer = None
         if self._ways.has_elsewhere(dialling):
             silent = partial(self._silent, entry, role, dialling, leg)
-            dialling.timer = self._clock.call_later(trunk.patience, silent)
+            dialling.timer = self._guard.later(trunk.patience, entry, silent)
         self._shell.wake()
 
     def _begin_attempt(self, leg: Leg, dialling: Dialling, peer: Peer | None) -> Attempt:
@@ -173,7 +179,7 @@ class Dialler:
         if is_final or not self._ways.has_elsewhere(dialling):
             return False
         self._book.unbind(event.leg)
-        self._try_next(entry, role, dialling, facts.of_failure(event), _said(event))
+        self._try_next(entry, role, dialling, facts.of_failure(event), facts.said(event))
         return True
 
     def ended(self, entry: EngineCall, role: Role, wire: WireFacts) -> Attempt | None:
@@ -277,13 +283,3 @@ class Dialler:
             cause=wire.cause,
         )
         return dialling.attempt
-
-
-_SAID: Mapping[FailureOrigin, str] = {
-    FailureOrigin.TIMEOUT: "no response at all",
-    FailureOrigin.TRANSPORT: "it cannot be reached",
-}
-
-
-def _said(event: sip.Failed) -> str:
-    return _SAID.get(event.origin, f"{event.status} {event.phrase}")

@@ -7,18 +7,17 @@ from typing import Protocol
 
 from twoleg.adapters.sip_engine import facts
 from twoleg.adapters.sip_engine.dialler import Dialler
+from twoleg.adapters.sip_engine.guard import Guard
 from twoleg.adapters.sip_engine.legs import EngineCall, LegBook
 from twoleg.adapters.sip_engine.watch import Watch
 from twoleg.adapters.sip_engine.ways import Ways
+from twoleg.adapters.sip_engine.wishes import CallWishes
 from twoleg.application.ladder.ports import CallRecorder, NoRecorder
 from twoleg.application.media import Media, MediaPath
 from twoleg.application.ports import Clock, EngineEffect, Full
 from twoleg.domain.call import Call, Role
 from twoleg.domain.effects import Bridge, Dial, PassEarlyMedia, Release, Ringback
 from twoleg.domain.signals import (
-    AgentGreeting,
-    Bridged,
-    BridgeFailed,
     Faulted,
     LegAnswered,
     LegEarlyMedia,
@@ -77,7 +76,13 @@ class SipCallEngine:
         self._book = LegBook()
         self._recorder = NoRecorder() if recorder is None else recorder
         self._dialler = Dialler(
-            shell=shell, book=self._book, ways=ways, clock=clock, tell=self.tell, recorder=self._recorder
+            shell=shell,
+            book=self._book,
+            ways=ways,
+            clock=clock,
+            tell=self.tell,
+            guard=Guard(clock=clock, fault=self.fault),
+            recorder=self._recorder,
         )
 
     def reserve(self, call: Call) -> Signal | Full | None:
@@ -126,7 +131,7 @@ class SipCallEngine:
 
     def _path(self, entry: EngineCall) -> MediaPath:
         if entry.path is None:
-            entry.path = self._media.open(entry.call, _Wishes(self, entry))
+            entry.path = self._media.open(entry.call, CallWishes(self, entry))
         return entry.path
 
     def _release(self, entry: EngineCall, role: Role, cause: int) -> None:
@@ -267,34 +272,7 @@ class SipCallEngine:
         if isinstance(event, sip.IncomingInvite):
             self._log.rejected_invite(event.source.host_port, event.request.uri)
             self._agent.reject(event.leg, status=self._refusal, now=self._shell.now())
+        elif isinstance(event, sip.Provisional | sip.Answered):
+            self._agent.release(event.leg, now=self._shell.now())  # a fault lost it: no phone rings for nobody
         else:
             self._watch.heard(event)
-
-
-class _Wishes:
-    """The `MediaWishes` of one call."""
-
-    def __init__(self, engine: SipCallEngine, entry: EngineCall) -> None:
-        self._engine = engine
-        self._entry = entry
-
-    def offer(self, role: Role, body: bytes | None) -> None:
-        self._engine.offer(self._entry, role, body)
-
-    def answer(self, role: Role, status: int, body: bytes | None) -> None:
-        self._engine.answer(self._entry, role, status, body)
-
-    def ack(self, role: Role, body: bytes) -> None:
-        self._engine.ack(self._entry, role, body)
-
-    def greeting(self, *, is_over: bool) -> None:
-        self._engine.tell(self._entry, AgentGreeting(is_over))
-
-    def bridged(self) -> None:
-        self._engine.tell(self._entry, Bridged())
-
-    def failed(self, cause: int, detail: str) -> None:
-        self._engine.tell(self._entry, BridgeFailed(cause, detail))
-
-    def faulted(self, error: Exception) -> None:
-        self._engine.fault(self._entry, error)

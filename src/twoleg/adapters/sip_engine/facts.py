@@ -17,6 +17,13 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _STATUS_OF_SILENCE = {FailureOrigin.TIMEOUT: 408, FailureOrigin.TRANSPORT: 503}
 """RFC 3261 8.1.3.1: a timeout is treated as 408, a transport error as 503. Never reported as a status: none came."""
 
+_SAID = {FailureOrigin.TIMEOUT: "no response at all", FailureOrigin.TRANSPORT: "it cannot be reached"}
+
+
+def said(event: Failed) -> str:
+    """Why an attempt failed, in words."""
+    return _SAID.get(event.origin, f"{event.status} {event.phrase}")
+
 
 def of_failure(event: Failed) -> WireFacts:
     """The facts of a leg that was never answered."""

@@ -59,6 +59,9 @@ class ResolvedTargets:
             found = await self._resolver.resolve(uri)
         except ResolveError as error:
             then((), str(error))
+        except Exception as error:
+            then((), f"{type(error).__name__} while its name was looked up")
+            raise  # to the loop, which logs it
         else:
             then(found, LEFT_ALONE)
 

@@ -109,8 +109,12 @@ class Ways:
         return self._capacity.delay(dialling.route.trunk.name, self._now())
 
     def find(self, dialling: Dialling, then: Then) -> None:
-        """Look for the addresses of its trunk; those that were silent lately come last."""
-        self._targets.find(dialling.route.uri, lambda peers, why: then(self._avoided.last(peers, self._now()), why))
+        """Look for the addresses of its trunk."""
+        self._targets.find(dialling.route.uri, then)
+
+    def in_order(self, peers: Sequence[Peer]) -> list[Peer]:
+        """The same, those that were silent lately behind the others."""
+        return self._avoided.last(peers, self._now())
 
     def has_elsewhere(self, dialling: Dialling) -> bool:
         """Whether there is another address, or another trunk that is up and has room."""
