@@ -15,6 +15,7 @@ from fakes.ladders import MemoryLadders
 from fakes.log import NotedLog
 from fakes.recordings import MemoryStorage
 from fakes.webhooks import OpenBox
+from twoleg.adapters.numbering import WorldNumbering
 from twoleg.api.aicc.face import (
     CREATE_CALL_V1_PATH,
     CREATE_CALL_V3_PATH,
@@ -109,6 +110,7 @@ class World:
             recording_storage=self.recording_storage,
             public_url=self.public_url,
             trunks=self.trunks,
+            numbering=WorldNumbering(),
             call_reports=self.store.call_reports(),
             webhook_desk=WebhookDesk(
                 book=self.store.endpoint_book(),

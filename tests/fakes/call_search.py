@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from twoleg.application.call_search import CallFilter, CallPage, CallProgress, Place
 from twoleg.domain.call import Call, Phase
+from twoleg.domain.guard_rules import Counts, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,6 +50,22 @@ class MemoryCallSearch:
     def placed_since(self, tenant_id: str, since: int, *, limit: int) -> int:
         placed = sum(call.tenant_id == tenant_id and call.created_at >= since for call in self._kept.calls.values())
         return min(placed, limit)
+
+    def counts(self, tenant_id: str, watch: Watch, *, now_ms: int) -> Counts:
+        own = [call for call in self._kept.calls.values() if call.tenant_id == tenant_id]
+        budget = watch.guards.number_budget
+        since = now_ms - (budget.seconds * 1000 if budget else 0)
+        return Counts(
+            unwanted=self._unwanted(tenant_id, watch),
+            living=sum(call.phase is not Phase.ENDED for call in own),
+            last_second=sum(now_ms - 1000 < call.created_at <= now_ms + 1000 for call in own),
+            to_number=sum(call.customer.number in watch.called and call.created_at > since for call in own),
+        )
+
+    def _unwanted(self, tenant_id: str, watch: Watch) -> str | None:
+        listed = self._kept.unwanted.get(tenant_id, {}).keys() if watch.has_list else set()
+        spelled = (("called", watch.called), ("caller", watch.caller))
+        return next((member for member, spellings in spelled if listed & set(spellings)), None)
 
     def _newest_first(self) -> list[Call]:
         return sorted(self._kept.calls.values(), key=_place, reverse=True)

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 
+from fakes.administration import MemoryAuditLog, MemoryUnwantedBook
 from fakes.call_search import MemoryCallSearch
 from fakes.quality import MemoryQualityBook
 from fakes.recordings import MemoryRecordingBook, Shelf
@@ -20,9 +21,11 @@ from twoleg.application.call_reports import Report
 from twoleg.application.errors import IdempotencyConflict, NotFound, SerialTaken, StoreUnavailable
 from twoleg.application.event_feed import Recorded
 from twoleg.application.ports import App, CallStatus, Idempotency, Intent, Placed, SigningKey, TrunkState
+from twoleg.domain.audit import Entry
 from twoleg.domain.call import Call, Phase, Role
 from twoleg.domain.cdr import Cdr, cdr_of
 from twoleg.domain.events import Event, EventType
+from twoleg.domain.guard_rules import check_counts
 from twoleg.domain.machine import Step
 from twoleg.domain.quality import LegQuality
 from twoleg.domain.tenant import Refusal, Refused, Tenant
@@ -51,7 +54,15 @@ class Kept:
     reports: dict[int, Report] = field(default_factory=dict)
     recordings: Shelf = field(default_factory=Shelf)
     quality: dict[int, dict[Role, LegQuality]] = field(default_factory=dict)
+    unwanted: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Do-not-call lists by tenant: when each number was added."""
+    audited: list[Entry] = field(default_factory=list)
     is_broken: bool = False
+
+    def note(self, entry: Entry | None) -> None:
+        """The audit log's part of a change."""
+        if entry is not None:
+            self.audited.append(entry)
 
     def check(self) -> None:
         if self.is_broken:
@@ -126,6 +137,12 @@ class MemoryStore:
 
     def outbox(self) -> MemoryOutbox:
         return MemoryOutbox(self.kept)
+
+    def unwanted_book(self) -> MemoryUnwantedBook:
+        return MemoryUnwantedBook(self.kept)
+
+    def audit_log(self) -> MemoryAuditLog:
+        return MemoryAuditLog(self.kept)
 
     def purge(self, now_ms: int) -> int:
         self.kept.check()
@@ -267,10 +284,16 @@ class MemoryIntake:
 
     def _refusal(self, intent: Intent) -> Refused | None:
         call = intent.call
+        if intent.refused is not None:
+            return intent.refused
         of_tenant = [other for other in self._kept.calls.values() if other.tenant_id == call.tenant_id]
         today = sum(other.created_at >= intent.day_start for other in of_tenant)
         if intent.calls_a_day is not None and today >= intent.calls_a_day:
             return Refused(Refusal.TRIAL_LIMIT)
+        if intent.watch is not None:
+            counts = MemoryCallSearch(self._kept).counts(call.tenant_id, intent.watch, now_ms=call.created_at)
+            if refused := check_counts(intent.watch.guards, counts):
+                return refused
         if call.serial in self._kept.calls:
             raise SerialTaken(str(call.serial))
         if any(other.phase in PENDING and _pair(other) == _pair(call) for other in of_tenant):
@@ -441,7 +464,8 @@ class MemoryDirectory:
         self._kept = kept
 
     def tenant(self, tenant_id: str) -> Tenant | None:
-        return self._kept.tenants.get(tenant_id)
+        tenant = self._kept.tenants.get(tenant_id)
+        return tenant and replace(tenant, has_do_not_call=bool(self._kept.unwanted.get(tenant_id)))
 
     def tenants(self) -> Sequence[Tenant]:
         return list(self._kept.tenants.values())
@@ -466,30 +490,41 @@ class MemoryRegistry:
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
 
-    def add_tenant(self, tenant: Tenant, *, at: int) -> None:
+    def add_tenant(self, tenant: Tenant, *, at: int, note: Entry | None = None) -> None:
         self._kept.check()
         if tenant.tenant_id in self._kept.tenants:
             raise ValueError(f"tenant {tenant.tenant_id} exists already")
         self._kept.tenants[tenant.tenant_id] = tenant
+        self._kept.note(note)
 
-    def add_app(self, app: App) -> None:
+    def change_tenant(self, tenant: Tenant, *, note: Entry | None = None) -> None:
+        self._kept.check()
+        if tenant.tenant_id not in self._kept.tenants:
+            raise NotFound(tenant.tenant_id)
+        self._kept.tenants[tenant.tenant_id] = tenant
+        self._kept.note(note)
+
+    def add_app(self, app: App, *, note: Entry | None = None) -> None:
         self._kept.check()
         if app.tenant_id not in self._kept.tenants:
             raise NotFound(app.tenant_id)
         if app.app_key in self._kept.apps:
             raise ValueError(f"app {app.app_key} exists already")
         self._kept.apps[app.app_key] = app
+        self._kept.note(note)
 
-    def disable_app(self, app_key: str, *, at: int) -> bool:
+    def disable_app(self, app_key: str, *, at: int, note: Entry | None = None) -> bool:
         self._kept.check()
         app = self._kept.apps.get(app_key)
         if app is None:
             return False
         self._kept.apps[app_key] = replace(app, enabled=False)
+        self._kept.note(note)
         return True
 
-    def add_signing_key(self, key: SigningKey, *, at: int) -> None:
+    def add_signing_key(self, key: SigningKey, *, at: int, note: Entry | None = None) -> None:
         self._kept.check()
         if any(key.key_id == other.key_id for other in self._kept.signing_keys):
             raise ValueError(f"signing key {key.key_id} exists already")
         self._kept.signing_keys.append(key)
+        self._kept.note(note)

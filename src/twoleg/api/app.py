@@ -14,6 +14,7 @@ from twoleg.api.aicc.face import error_body, make_routes
 from twoleg.api.aicc.get_recording_address import GetRecordingAddress
 from twoleg.api.aicc.status_notify import status_notify_routes
 from twoleg.api.asgi import Receive, Scope, Send
+from twoleg.api.doors import make_doors
 from twoleg.api.http import (
     Answer,
     ClientGone,
@@ -24,7 +25,6 @@ from twoleg.api.http import (
     Stream,
     read_body,
 )
-from twoleg.api.native.door import Door
 from twoleg.api.native.explain import explain_routes
 from twoleg.api.native.face import NATIVE
 from twoleg.api.native.face import make_routes as make_native_routes
@@ -39,15 +39,14 @@ from twoleg.api.routing import PathTable
 from twoleg.application.admission import AlwaysOpen, Gate, GatedIntake, NotAdmitted
 from twoleg.application.call_records import CallRecords, FindCallRecords
 from twoleg.application.call_reports import CallReports
+from twoleg.application.call_rules import CallRules
 from twoleg.application.call_search import CallSearch
-from twoleg.application.check_credentials import CheckCredentials
-from twoleg.application.check_token import CheckToken
 from twoleg.application.command_recording import CommandRecording
 from twoleg.application.errors import StoreUnavailable
 from twoleg.application.event_feed import EventFeed
 from twoleg.application.event_tail import EventTail
-from twoleg.application.issue_token import IssueToken
 from twoleg.application.ladder.read_ladder import ReadLadder
+from twoleg.application.numbering import Numbering
 from twoleg.application.place_call import PlaceCall
 from twoleg.application.ports import CallIntake, CallReader, Clock, Directory, Entropy, Nudge, SecretHasher, TrunkBoard
 from twoleg.application.quality import QualityReader
@@ -55,15 +54,12 @@ from twoleg.application.recording_address import RecordingAddresses
 from twoleg.application.recording_book import RecordingBook
 from twoleg.application.recording_storage import RecordingStorage, SoundRecordings
 from twoleg.application.rehearse_call import RehearseCall
-from twoleg.application.verify_secret import VerifySecret
 from twoleg.application.webhook_desk import WebhookDesk
 from twoleg.domain.media import MediaMode
 from twoleg.domain.trunk import Trunk
 
 LISTENING_THREADS = 4
 """Files that are read at once; whoever listens to more of them takes turns."""
-LOGIN_THREADS = 2
-"""Cores that logins may take at most; each verification also holds 19 MiB (adapters/secrets.py)."""
 
 STORE_TROUBLE = ("the store is unavailable: nothing was placed or changed, try again", ((b"retry-after", b"1"),))
 """What is told of `StoreUnavailable`, wherever it comes from; decisions 1.4 keep it at 500. Seconds."""
@@ -89,20 +85,19 @@ class ApiLog(Protocol):
 class App:
     """A raw ASGI application; also tells the server underneath how to word an error."""
 
-    def __init__(  # noqa: PLR0913 - put together in one place, below, each by its name
+    def __init__(
         self,
         *,
         routes: Routes,
         native: PathTable,
-        error_body: ErrorBody,
         entropy: Entropy,
         log: ApiLog,
-        is_leaving: Callable[[], bool],
+        gate: Gate,
         on_stop: Callable[[], None],
     ) -> None:
         """`native`: the paths that begin with `NATIVE`; `routes`: all others."""
-        self.error_body = error_body
-        self.is_leaving = is_leaving
+        self.error_body: ErrorBody = error_body
+        self.is_leaving = gate.is_leaving
         self._routes = routes
         self._native = native
         self._entropy = entropy
@@ -229,6 +224,7 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     recording_storage: RecordingStorage,
     public_url: str | None,
     trunks: Sequence[Trunk],
+    numbering: Numbering,
     webhook_desk: WebhookDesk,
     call_reports: CallReports,
     node_id: int,
@@ -242,30 +238,26 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     host that the request named. `trunks`: those that the engine dials by. `media`: what single calls may ask for.
     """
     intake = GatedIntake(intake, gate)
-    threads = ThreadPoolExecutor(LOGIN_THREADS, thread_name_prefix="login")
-    verify = VerifySecret(directory=directory, hasher=hasher, entropy=entropy, threads=threads)
-    check_token = CheckToken(directory=directory, clock=clock)
-    place_call = PlaceCall(intake=intake, clock=clock, entropy=entropy, nudge=nudge, node_id=node_id, media=media)
+    doors = make_doors(directory=directory, hasher=hasher, entropy=entropy, clock=clock)
+    door, rules = doors.native, CallRules(numbering, media)
+    place_call = PlaceCall(intake=intake, clock=clock, entropy=entropy, nudge=nudge, rules=rules, node_id=node_id)
     addresses = RecordingAddresses(recordings, SoundRecordings(recording_storage), directory, clock)
     listening = ThreadPoolExecutor(LISTENING_THREADS, thread_name_prefix="recordings")
     routes: dict[str, dict[str, Handler]] = make_routes(
-        issue_token=IssueToken(verify=verify, directory=directory, clock=clock),
-        check_token=check_token,
+        issue_token=doors.issue_token,
+        check_token=doors.check_token,
         place_call=place_call,
         reader=reader,
         find_records=FindCallRecords(call_records, ThreadPoolExecutor(1, thread_name_prefix="records")),
-        recording_address=GetRecordingAddress(check_token, addresses, public_url, listening),
+        recording_address=GetRecordingAddress(doors.check_token, addresses, public_url, listening),
     )
-    check_credentials = CheckCredentials(verify=verify, directory=directory, clock=clock, entropy=entropy)
-    door = Door(check_token=check_token, check_credentials=check_credentials)
     tail = EventTail(feed=event_feed, clock=clock, log=log)
-    rehearse_call = RehearseCall(search=call_search, board=trunk_board, trunks=trunks, clock=clock, media=media)
     native = make_native_routes(
         door=door,
         reader=reader,
         quality=quality,
         place_call=place_call,
-        rehearse_call=rehearse_call,
+        rehearse_call=RehearseCall(search=call_search, board=trunk_board, trunks=trunks, clock=clock, rules=rules),
         search=call_search,
         feed=event_feed,
         tail=tail,
@@ -277,14 +269,5 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     native |= webhook_routes(door=door, desk=webhook_desk)
     native |= explain_routes(door=door, reader=reader, events=event_feed, clock=clock)
     routes |= status_notify_routes(door=door, reports=call_reports, clock=clock)
-    routes |= make_probes(directory, gate)
-    routes |= serve_document(make_document(all_operations()))
-    return App(
-        routes=routes,
-        native=PathTable(native),
-        error_body=error_body,
-        entropy=entropy,
-        log=log,
-        is_leaving=gate.is_leaving,
-        on_stop=tail.close,
-    )
+    routes |= make_probes(directory, gate) | serve_document(make_document(all_operations()))
+    return App(routes=routes, native=PathTable(native), entropy=entropy, log=log, gate=gate, on_stop=tail.close)

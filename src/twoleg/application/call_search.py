@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from twoleg.domain.call import Call, CallState
+from twoleg.domain.guard_rules import Counts, Watch
 
 END_OF_TIME = 2**63 - 1
 
@@ -72,3 +73,6 @@ class CallSearch(Protocol):
 
     def placed_since(self, tenant_id: str, since: int, *, limit: int) -> int:
         """How many calls the tenant placed since that time; counts up to `limit`."""
+
+    def counts(self, tenant_id: str, watch: Watch, *, now_ms: int) -> Counts:
+        """What the tenant's guards want counted."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from twoleg.application.call_rules import CallRules
 from twoleg.application.errors import SerialTaken
 from twoleg.application.ports import CallIntake, Clock, Entropy, Idempotency, Intent, Nudge, Placed
 from twoleg.domain.call import Call, Leg, Role
-from twoleg.domain.callbacks import CallbackRefused, callback_fault
-from twoleg.domain.media import MediaMode
 from twoleg.domain.recording import is_wanted
 from twoleg.domain.serials import CHANCE_BITS, make_serial
-from twoleg.domain.tenant import TRIAL_CALLS_A_DAY, CallRequest, Refusal, Refused, Tenant, check
+from twoleg.domain.tenant import TRIAL_CALLS_A_DAY, CallRequest, Refused, Tenant
 
 DAY_MS = 86_400_000
 DRAWS = 8
@@ -26,10 +25,9 @@ class PlaceCall:
     clock: Clock
     entropy: Entropy
     nudge: Nudge
+    rules: CallRules
     node_id: int
     """0-63, different on each node."""
-    media: frozenset[MediaMode] = frozenset()
-    """What a call may ask for: what the service is set up for."""
 
     async def __call__(
         self, tenant: Tenant, request: CallRequest, *, idempotency: Idempotency | None = None
@@ -38,23 +36,28 @@ class PlaceCall:
 
         Raises `IdempotencyConflict`, `StoreUnavailable`, and `SerialTaken` when no serial was free.
         """
-        refused = broken_rule(tenant, request, media=self.media)
-        if refused is not None:
+        refused = self.rules.broken(tenant, request, now_ms=self.clock.now_ms())
+        if refused is not None and idempotency is None:
             return refused
-        placed = await self._store(tenant, request, idempotency)
+        placed = await self._store(tenant, request, idempotency, refused)
         if isinstance(placed, Placed) and not placed.replayed:
             self.nudge()
         return placed
 
-    async def _store(self, tenant: Tenant, request: CallRequest, idempotency: Idempotency | None) -> Placed | Refused:
+    async def _store(
+        self, tenant: Tenant, request: CallRequest, idempotency: Idempotency | None, refused: Refused | None
+    ) -> Placed | Refused:
+        """A refused request is answered there too: it may repeat one that was taken before a rule forbade it."""
         for _ in range(DRAWS - 1):
             try:
-                return await self.intake.place(self._intent(tenant, request, idempotency))
+                return await self.intake.place(self._intent(tenant, request, idempotency, refused))
             except SerialTaken:
                 continue
-        return await self.intake.place(self._intent(tenant, request, idempotency))
+        return await self.intake.place(self._intent(tenant, request, idempotency, refused))
 
-    def _intent(self, tenant: Tenant, request: CallRequest, idempotency: Idempotency | None) -> Intent:
+    def _intent(
+        self, tenant: Tenant, request: CallRequest, idempotency: Idempotency | None, refused: Refused | None
+    ) -> Intent:
         now = self.clock.now_ms()
         serial = make_serial(now_ms=now, node_id=self.node_id, chance=self.entropy.bits(CHANCE_BITS))
         return Intent(
@@ -65,31 +68,9 @@ class PlaceCall:
             calls_a_day=TRIAL_CALLS_A_DAY if tenant.trial else None,
             day_start=now - now % DAY_MS,
             record_as=tenant.recording_format if is_wanted(tenant.recording, asked=request.recording) else None,
+            watch=self.rules.watch(tenant, request) if refused is None else None,
+            refused=refused,
         )
-
-
-def broken_rule(tenant: Tenant, request: CallRequest, *, media: frozenset[MediaMode]) -> Refused | None:
-    """The first rule that the request breaks, of those that need no look at other calls."""
-    return check(tenant, request) or check_callback(tenant, request) or check_media(tenant, request, media)
-
-
-def check_callback(tenant: Tenant, request: CallRequest) -> Refused | None:
-    """The rule that the request's callback URL breaks."""
-    if request.callback_url is None:
-        return None
-    fault = callback_fault(request.callback_url, tenant.callback_hosts)
-    return fault and CallbackRefused(Refusal.CALLBACK_NOT_ALLOWED, "callback_url", fault)
-
-
-def check_media(tenant: Tenant, request: CallRequest, offered: frozenset[MediaMode]) -> Refused | None:
-    """The rule that the media asked for breaks. Whom a tenant records is no client's to get round by media."""
-    if request.media is None:
-        return None
-    if request.media not in offered:
-        return Refused(Refusal.MEDIA_NOT_OFFERED, "media")
-    if request.media is MediaMode.DIRECT and is_wanted(tenant.recording, asked=request.recording):
-        return Refused(Refusal.MEDIA_NOT_RECORDABLE, "media")
-    return None
 
 
 def displayed(tenant: Tenant, request: CallRequest, role: Role) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from twoleg.domain.audit import Entry
 from twoleg.domain.call import Call
 from twoleg.domain.effects import Bridge, Dial, PassEarlyMedia, Release, Ringback
 from twoleg.domain.machine import Step
@@ -92,6 +93,10 @@ class Intent:
     record_as: AudioFormat | None = None
     """Record it in that format as soon as both talk; None: do not."""
 
+    watch: Watch | None = None
+    """What the tenant's guards want counted first."""
+    refused: Refused | None = None
+    """The rule it breaks already: the answer, unless an earlier one of the same Idempotency-Key stands."""
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -108,7 +113,7 @@ class CallIntake(Protocol):
     async def place(self, intent: Intent) -> Placed | Refused:
         """Store the call, its `call.queued` event and idempotency record in one durable transaction.
 
-        Refused: DUPLICATE (same tenant, caller and called in state 0 or 1) or TRIAL_LIMIT. Raises
+        Refused: DUPLICATE (same tenant, caller and called in state 0 or 1), TRIAL_LIMIT, a guard's. Raises
         `IdempotencyConflict`, `SerialTaken`, `StoreUnavailable`. An idempotent replay (same key and body within 24 h)
         is answered before any other rule.
         """
@@ -222,18 +227,24 @@ class Directory(Protocol):
 
 
 class Registry(Protocol):
-    """Changes to tenants, apps and keys. Each is durable when it returns; raises `StoreUnavailable`."""
+    """Changes to tenants, apps and keys. Each is durable when it returns; raises `StoreUnavailable`.
 
-    def add_tenant(self, tenant: Tenant, *, at: int) -> None:
+    `note`: the audit log's entry; it is written with the change or, when nothing is changed, not at all.
+    """
+
+    def add_tenant(self, tenant: Tenant, *, at: int, note: Entry | None = None) -> None:
         """A new tenant. Raises `ValueError` when the id exists."""
 
-    def add_app(self, app: App) -> None:
+    def change_tenant(self, tenant: Tenant, *, note: Entry | None = None) -> None:
+        """The tenant of that id has these rules from now on. Raises `NotFound`."""
+
+    def add_app(self, app: App, *, note: Entry | None = None) -> None:
         """A new app of an existing tenant. Raises `NotFound` when there is no such tenant."""
 
-    def disable_app(self, app_key: str, *, at: int) -> bool:
+    def disable_app(self, app_key: str, *, at: int, note: Entry | None = None) -> bool:
         """False: no such app."""
 
-    def add_signing_key(self, key: SigningKey, *, at: int) -> None:
+    def add_signing_key(self, key: SigningKey, *, at: int, note: Entry | None = None) -> None:
         """From now on the newest: it signs."""
 
 

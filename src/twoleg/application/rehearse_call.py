@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from twoleg.application.call_rules import CallRules
 from twoleg.application.call_search import CallSearch
-from twoleg.application.place_call import DAY_MS, broken_rule, displayed
+from twoleg.application.place_call import DAY_MS, displayed
 from twoleg.application.ports import Clock, TrunkBoard, TrunkState
 from twoleg.domain.call import Role
 from twoleg.domain.errors import NoRoute
-from twoleg.domain.media import MediaMode
+from twoleg.domain.guard_rules import check_counts
 from twoleg.domain.tenant import TRIAL_CALLS_A_DAY, CallRequest, Refusal, Refused, Tenant
 from twoleg.domain.trunk import Trunk, choose_trunks
 
@@ -66,8 +67,7 @@ class RehearseCall:
     board: TrunkBoard
     trunks: Sequence[Trunk]
     clock: Clock
-    media: frozenset[MediaMode] = frozenset()
-    """As in `PlaceCall`."""
+    rules: CallRules
 
     def __call__(self, tenant: Tenant, request: CallRequest) -> Rehearsal:
         """Raises `StoreUnavailable`."""
@@ -79,14 +79,19 @@ class RehearseCall:
         )
 
     def _refused(self, tenant: Tenant, request: CallRequest) -> Refused | None:
-        return broken_rule(tenant, request, media=self.media) or self._refused_by_store(tenant, request)
-
-    def _refused_by_store(self, tenant: Tenant, request: CallRequest) -> Refused | None:
         now = self.clock.now_ms()
+        return self.rules.broken(tenant, request, now_ms=now) or self._refused_by_store(tenant, request, now)
+
+    def _refused_by_store(self, tenant: Tenant, request: CallRequest, now: int) -> Refused | None:
         if tenant.trial:
             placed = self.search.placed_since(tenant.tenant_id, now - now % DAY_MS, limit=TRIAL_CALLS_A_DAY)
             if placed >= TRIAL_CALLS_A_DAY:
                 return Refused(Refusal.TRIAL_LIMIT)
+        watch = self.rules.watch(tenant, request)
+        if watch is not None:
+            refused = check_counts(watch.guards, self.search.counts(tenant.tenant_id, watch, now_ms=now))
+            if refused is not None:
+                return refused
         if self.search.pending(tenant.tenant_id, caller=request.caller, called=request.called) is not None:
             return Refused(Refusal.DUPLICATE)
         return None

@@ -7,6 +7,7 @@ import contextlib
 import socket
 from collections.abc import Callable
 
+from twoleg.adapters.numbering import WorldNumbering
 from twoleg.adapters.secrets import Argon2Hasher
 from twoleg.adapters.store.sqlite import open_store
 from twoleg.adapters.system import SystemClock, SystemEntropy
@@ -44,6 +45,7 @@ async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None]
             read_ladder=read_ladder_of(orders.settings, store),
             trunks=trunks_of(orders.settings, sandbox=orders.sandbox_trunk),
             call_reports=store.call_reports(),
+            numbering=WorldNumbering(),
             webhook_desk=desk_of(orders.settings, store),
             recordings=store.recordings(),
             recording_storage=storage_of(orders.settings.recording),

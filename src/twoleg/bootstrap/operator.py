@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from twoleg.adapters.numbering import WorldNumbering
 from twoleg.adapters.secrets import Argon2Hasher
 from twoleg.adapters.store.sqlite import open_store
 from twoleg.adapters.system import SystemClock, SystemEntropy
+from twoleg.application.audit import AuditLog
 from twoleg.application.call_records import DetailRecords
+from twoleg.application.call_rules import CallRules
+from twoleg.application.do_not_call import DoNotCall, UnwantedBook
 from twoleg.application.event_feed import EventFeed
 from twoleg.application.ladder.read_ladder import ReadLadder
+from twoleg.application.numbering import Numbering
 from twoleg.application.place_call import PlaceCall
 from twoleg.application.ports import (
     CallIntake,
@@ -50,10 +57,20 @@ class Operator:
     clock: Clock
     entropy: Entropy
     hasher: SecretHasher
+    numbering: Numbering
     read_ladder: ReadLadder
     webhooks: WebhookDesk
     quality: QualityBook
     recordings: RecordingBook
+    audit: AuditLog
+    unwanted: UnwantedBook
+    who: str
+    """The person at the keyboard, as in `Entry`."""
+
+    @property
+    def do_not_call(self) -> DoNotCall:
+        """The use cases of do-not-call lists, as this operator."""
+        return DoNotCall(book=self.unwanted, numbering=self.numbering, clock=self.clock, who=self.who)
 
     @property
     def place_call(self) -> PlaceCall:
@@ -63,6 +80,7 @@ class Operator:
             clock=self.clock,
             entropy=self.entropy,
             nudge=no_nudge,
+            rules=CallRules(self.numbering),
             node_id=self.settings.node.id,
         )
 
@@ -95,9 +113,13 @@ def operator(settings: Settings) -> Iterator[Operator]:
             trunks=store.trunk_board(),
             quality=store.quality_book(),
             recordings=store.recordings(),
+            audit=store.audit_log(),
+            unwanted=store.unwanted_book(),
+            who=os_user(),
             clock=clock,
             entropy=SystemEntropy(),
             hasher=Argon2Hasher(),
+            numbering=WorldNumbering(),
             read_ladder=read_ladder_of(settings, store),
             webhooks=desk_of(settings, store),
         )
@@ -107,3 +129,13 @@ def operator(settings: Settings) -> Iterator[Operator]:
 
 def no_nudge() -> None:
     """The engine finds it by itself, within a quarter of a second."""
+
+
+def os_user() -> str:
+    """`os:alice`; under sudo `os:root (sudo alice)`: for the audit log, which believes the operating system."""
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # containers run as users that have no name
+        user = str(os.geteuid())
+    behind = os.environ.get("SUDO_USER")
+    return f"os:{user} (sudo {behind})" if behind and behind != user else f"os:{user}"

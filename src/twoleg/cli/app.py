@@ -10,7 +10,21 @@ import typer
 from twoleg import __version__
 from twoleg.application.errors import ApplicationError
 from twoleg.bootstrap.errors import ServiceError
-from twoleg.cli import apps, backup, calls, events, explain, export, ladder, recordings, service, tenants, webhooks
+from twoleg.cli import (
+    apps,
+    audit,
+    backup,
+    calls,
+    dnc,
+    events,
+    explain,
+    export,
+    ladder,
+    recordings,
+    service,
+    tenants,
+    webhooks,
+)
 from twoleg.cli.errors import NEGATIVE, WRONG_USE, Negative, Usage
 from twoleg.cli.output import OUT, complain
 from twoleg.config import ConfigError
@@ -52,8 +66,10 @@ events.add_to(APP)
 export.add_to(APP)
 ladder.add_to(APP)
 backup.add_to(APP)
+audit.add_to(APP)
 APP.add_typer(tenants.APP, name="tenant")
 APP.add_typer(apps.APP, name="app")
+APP.add_typer(dnc.APP, name="dnc")
 APP.add_typer(webhooks.APP, name="webhook")
 APP.add_typer(recordings.APP, name="recording")
 

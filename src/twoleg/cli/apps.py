@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from twoleg.application.create_app import create_app
+from twoleg.application.disable_app import disable_app
 from twoleg.cli.errors import Negative
 from twoleg.cli.options import ConfigOption, JsonOption, TenantOption, store_of, tenant_of
 from twoleg.cli.output import OUT, hint, say_json
@@ -29,6 +30,7 @@ def create(*, tenant: TenantOption = None, config: ConfigOption = None, as_json:
             entropy=opened.entropy,
             hasher=opened.hasher,
             clock=opened.clock,
+            who=opened.who,
         )
     if as_json:
         say_json({"app_key": new.app_key, "app_secret": new.app_secret})
@@ -76,7 +78,9 @@ def disable(
 ) -> None:
     """Shut an app out, its tokens at once included. There is no way back: create a new one."""
     with store_of(config) as opened:
-        if not opened.registry.disable_app(app_key, at=opened.clock.now_ms()):
+        if not disable_app(
+            app_key, directory=opened.directory, registry=opened.registry, clock=opened.clock, who=opened.who
+        ):
             raise Negative(f"no app {app_key}")
     if as_json:
         say_json({"app_key": app_key, "enabled": False})

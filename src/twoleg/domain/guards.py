@@ -55,6 +55,11 @@ class Guards:
     """Requests that each of its apps may make of one API process."""
 
     @property
+    def calls_per_number(self) -> int | None:
+        """The calls of the number budget."""
+        return None if self.number_budget is None else self.number_budget.calls
+
+    @property
     def count_calls(self) -> bool:
         """Whether other calls have to be looked at."""
         return (self.concurrent_calls, self.calls_a_second, self.number_budget) != (None, None, None)

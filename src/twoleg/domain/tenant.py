@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, unique
 
+from twoleg.domain.guards import NO_GUARDS, Guards
 from twoleg.domain.media import MediaMode
 from twoleg.domain.numbers import is_dialable, is_transparent_clip
 from twoleg.domain.recording import AudioFormat, RecordingPolicy, may_record
@@ -45,6 +46,9 @@ class Tenant:
     recording_days: int = 90
     """How long recordings are kept."""
     recording_format: AudioFormat = AudioFormat.PCM
+    guards: Guards = NO_GUARDS
+    has_do_not_call: bool = False
+    """Whether there are numbers that it must not call; the list itself is the store's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,12 @@ class Refusal(Enum):
     TRIAL_CALLER_NOT_LISTED = "trial tenant: the caller is not on the whitelist"
     TRIAL_LIMIT = "trial tenant: no more than 10 calls a day"
     RECORDING_NOT_ALLOWED = "the tenant's calls are not recorded"
+    DESTINATION_DENIED = "numbers with this prefix may not be called"
+    QUIET_HOURS = "it may be within the tenant's quiet hours where this number is"
+    DO_NOT_CALL = "the number is on the tenant's do-not-call list"
+    CONCURRENT_CALLS = "the tenant has as many calls at once as it may have"
+    CALLS_A_SECOND = "the tenant has placed as many calls within a second as it may"
+    NUMBER_BUDGET = "this number has been called as often as the tenant may within the period"
     MEDIA_NOT_OFFERED = "the service is not set up for that kind of media"
     MEDIA_NOT_RECORDABLE = "a call that is recorded needs a relay: its media cannot be direct"
 

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from twoleg.adapters.store.sqlite import rows
+from twoleg.adapters.store.sqlite.guard_counts import count
 from twoleg.adapters.store.sqlite.queries import query
 from twoleg.adapters.store.sqlite.reads import Reads
 from twoleg.application.call_search import CallFilter, CallPage, CallProgress, Place
 from twoleg.domain.call import PUBLISHED_STATE, CallState, Phase
+from twoleg.domain.guard_rules import Counts, Watch
 
 _SCAN = query("scan_calls")
 _SCAN_UNENDED = query("scan_unended_calls")
@@ -52,6 +54,10 @@ class SqliteCallSearch:
         """See `CallSearch.placed_since`."""
         row = self._reads.one(_PLACED_SINCE, tenant_id, since, limit)
         return 0 if row is None else int(row[0])
+
+    def counts(self, tenant_id: str, watch: Watch, *, now_ms: int) -> Counts:
+        """See `CallSearch.counts`."""
+        return count(self._reads.one, tenant_id=tenant_id, watch=watch, now_ms=now_ms)
 
 
 def _query_for(wanted: CallFilter) -> str:

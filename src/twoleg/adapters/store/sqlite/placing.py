@@ -1,14 +1,16 @@
-"""The rules of a new call that only the database can decide: replay, daily limit, pending pair, taken serial."""
+"""The rules of a new call that only the database can decide: replay, limits and guards, pending pair, taken serial."""
 
 from __future__ import annotations
 
 import sqlite3
 
 from twoleg.adapters.store.sqlite import recordings, rows
+from twoleg.adapters.store.sqlite.guard_counts import count
 from twoleg.adapters.store.sqlite.queries import query
 from twoleg.application.errors import ApplicationError, IdempotencyConflict, NotFound, SerialTaken
 from twoleg.application.ports import Idempotency, Intent, Placed
 from twoleg.domain.call import Call
+from twoleg.domain.guard_rules import Watch, check_counts
 from twoleg.domain.tenant import Refusal, Refused
 from twoleg.domain.webhooks import callbacks_of
 
@@ -64,11 +66,23 @@ def _replay(connection: sqlite3.Connection, intent: Intent) -> Answer | None:
 
 
 def _over_limit(connection: sqlite3.Connection, intent: Intent) -> Answer | None:
+    if intent.refused is not None:
+        return intent.refused
     limit = intent.calls_a_day
-    if limit is None:
-        return None
-    (placed,) = connection.execute(_CALLS_SINCE, (intent.call.tenant_id, intent.day_start, limit)).fetchone()
-    return Refused(Refusal.TRIAL_LIMIT) if placed >= limit else None
+    if limit is not None:
+        (placed,) = connection.execute(_CALLS_SINCE, (intent.call.tenant_id, intent.day_start, limit)).fetchone()
+        if placed >= limit:
+            return Refused(Refusal.TRIAL_LIMIT)
+    return None if intent.watch is None else _guarded(connection, intent.call, intent.watch)
+
+
+def _guarded(connection: sqlite3.Connection, call: Call, watch: Watch) -> Answer | None:
+    def ask(sql: str, *parameters: object) -> rows.Row | None:
+        row: rows.Row | None = connection.execute(sql, parameters).fetchone()
+        return row
+
+    found = count(ask, tenant_id=call.tenant_id, watch=watch, now_ms=call.created_at)
+    return check_counts(watch.guards, found)
 
 
 def _add_call(connection: sqlite3.Connection, intent: Intent) -> Answer | None:

@@ -243,19 +243,28 @@ DELETE FROM call WHERE serial IN (
 -- name: add_tenant
 INSERT INTO tenant (
     tenant_id, name, profile, access_codes, transparent_display, phones, callback_hosts, trial, trial_phones,
-    retention_days, recording, recording_days, recording_format, created_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    retention_days, recording, recording_days, recording_format, guards, created_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: change_tenant
+-- The order of add_tenant; the id comes last.
+UPDATE tenant SET
+    name = ?, profile = ?, access_codes = ?, transparent_display = ?, phones = ?, callback_hosts = ?, trial = ?,
+    trial_phones = ?, retention_days = ?, recording = ?, recording_days = ?, recording_format = ?, guards = ?
+WHERE tenant_id = ?
 
 -- name: tenant
 SELECT
     tenant_id, name, profile, access_codes, transparent_display, phones, callback_hosts, trial, trial_phones, retention_days,
-    recording, recording_days, recording_format
+    recording, recording_days, recording_format, guards,
+    EXISTS (SELECT 1 FROM do_not_call AS d WHERE d.tenant_id = tenant.tenant_id)
 FROM tenant WHERE tenant_id = ?
 
 -- name: tenants
 SELECT
     tenant_id, name, profile, access_codes, transparent_display, phones, callback_hosts, trial, trial_phones, retention_days,
-    recording, recording_days, recording_format
+    recording, recording_days, recording_format, guards,
+    EXISTS (SELECT 1 FROM do_not_call AS d WHERE d.tenant_id = tenant.tenant_id)
 FROM tenant ORDER BY created_at, tenant_id
 
 -- name: add_app

@@ -10,9 +10,11 @@ from twoleg.adapters.store.sqlite.rows import Row
 from twoleg.adapters.store.sqlite.writes import Writes
 from twoleg.application.errors import NotFound
 from twoleg.application.ports import App, SigningKey
+from twoleg.domain.audit import Entry
 from twoleg.domain.tenant import Tenant
 
 _ADD_TENANT = query("add_tenant")
+_CHANGE_TENANT = query("change_tenant")
 _ADD_APP = query("add_app")
 _DISABLE_APP = query("disable_app")
 _ADD_SIGNING_KEY = query("add_signing_key")
@@ -24,25 +26,30 @@ class SqliteRegistry:
     def __init__(self, writes: Writes) -> None:
         self._writes = writes
 
-    def add_tenant(self, tenant: Tenant, *, at: int) -> None:
+    def add_tenant(self, tenant: Tenant, *, at: int, note: Entry | None = None) -> None:
         """Add a tenant."""
-        self._add(_ADD_TENANT, rows.tenant_row(tenant, at=at), what=f"tenant {tenant.tenant_id}")
+        self._add(_ADD_TENANT, rows.tenant_row(tenant, at=at), what=f"tenant {tenant.tenant_id}", note=note)
 
-    def add_app(self, app: App) -> None:
+    def change_tenant(self, tenant: Tenant, *, note: Entry | None = None) -> None:
+        """See `Registry.change_tenant`."""
+        if not self._writes.change(_CHANGE_TENANT, rows.changed_tenant_row(tenant), note=note):
+            raise NotFound(f"no tenant {tenant.tenant_id}")
+
+    def add_app(self, app: App, *, note: Entry | None = None) -> None:
         """Add an app. Raises `NotFound` when there is no such tenant."""
-        self._add(_ADD_APP, rows.app_row(app), what=f"app {app.app_key}")
+        self._add(_ADD_APP, rows.app_row(app), what=f"app {app.app_key}", note=note)
 
-    def disable_app(self, app_key: str, *, at: int) -> bool:
+    def disable_app(self, app_key: str, *, at: int, note: Entry | None = None) -> bool:
         """Disable an app for good; False: no such app. Its first disabling is the one that is kept."""
-        return self._writes.change(_DISABLE_APP, (at, app_key)) > 0
+        return self._writes.change(_DISABLE_APP, (at, app_key), note=note) > 0
 
-    def add_signing_key(self, key: SigningKey, *, at: int) -> None:
+    def add_signing_key(self, key: SigningKey, *, at: int, note: Entry | None = None) -> None:
         """Add a key; it signs from now on."""
-        self._add(_ADD_SIGNING_KEY, (key.key_id, key.secret, at), what=f"signing key {key.key_id}")
+        self._add(_ADD_SIGNING_KEY, (key.key_id, key.secret, at), what=f"signing key {key.key_id}", note=note)
 
-    def _add(self, sql: str, row: Row, *, what: str) -> None:
+    def _add(self, sql: str, row: Row, *, what: str, note: Entry | None) -> None:
         try:
-            self._writes.change(sql, row)
+            self._writes.change(sql, row, note=note)
         except sqlite3.IntegrityError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
                 raise NotFound(f"{what}: there is no such tenant") from error

@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from msgspec.json import Decoder, encode
+
 from twoleg.application.ports import App, Intent, SigningKey, TrunkState
 from twoleg.domain.call import Attempt, Call, EndedBy, Leg, Phase, Role
 from twoleg.domain.cdr import Cdr
 from twoleg.domain.events import Event, EventType
+from twoleg.domain.guards import NO_GUARDS, Guards
 from twoleg.domain.media import MediaMode
 from twoleg.domain.reasons import Reason
 from twoleg.domain.recording import AudioFormat, RecordingPolicy
@@ -19,6 +22,7 @@ Row = Sequence[Any]
 """What SQLite takes and gives: int, str, bytes or None in each place, as the STRICT tables guarantee."""
 
 _LEG_FACTS = 9
+_GUARDS = Decoder(Guards)
 
 
 def call_row(intent: Intent) -> Row:
@@ -195,8 +199,16 @@ def _leg_from(role: Role, number: str, clip: str, facts: Row, attempts: Mapping[
 
 def tenant_row(tenant: Tenant, *, at: int) -> Row:
     """For `add_tenant`."""
+    return (tenant.tenant_id, *_tenant_rules(tenant), at)
+
+
+def changed_tenant_row(tenant: Tenant) -> Row:
+    """For `change_tenant`."""
+    return (*_tenant_rules(tenant), tenant.tenant_id)
+
+
+def _tenant_rules(tenant: Tenant) -> Row:
     return (
-        tenant.tenant_id,
         tenant.name,
         tenant.profile.value,
         _listed(tenant.access_codes),
@@ -209,14 +221,14 @@ def tenant_row(tenant: Tenant, *, at: int) -> Row:
         tenant.recording.value,
         tenant.recording_days,
         tenant.recording_format.value,
-        at,
+        None if tenant.guards == NO_GUARDS else encode(tenant.guards).decode(),
     )
 
 
 def tenant_from(row: Row) -> Tenant:
     """Of a row of `tenant` or `tenants`."""
     tenant_id, name, profile, access_codes, transparent, phones, hosts, trial, trial_phones, retention_days, *rest = row
-    recording, recording_days, recording_format = rest
+    recording, recording_days, recording_format, guards, has_do_not_call = rest
     return Tenant(
         tenant_id=tenant_id,
         name=name,
@@ -231,6 +243,8 @@ def tenant_from(row: Row) -> Tenant:
         recording=RecordingPolicy(recording),
         recording_days=recording_days,
         recording_format=AudioFormat(recording_format),
+        guards=NO_GUARDS if guards is None else _GUARDS.decode(guards),
+        has_do_not_call=bool(has_do_not_call),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from twoleg.adapters.store.sqlite.asking import AskedWriter
+from twoleg.adapters.store.sqlite.audit_log import SqliteAuditLog
 from twoleg.adapters.store.sqlite.call_deliveries import SqliteCallDeliveries
 from twoleg.adapters.store.sqlite.call_records import SqliteCallRecords, SqliteDetailRecords
 from twoleg.adapters.store.sqlite.call_reports import SqliteCallReports
@@ -33,6 +34,7 @@ from twoleg.adapters.store.sqlite.recordings import SqliteRecordingBook
 from twoleg.adapters.store.sqlite.registry import SqliteRegistry
 from twoleg.adapters.store.sqlite.trouble import Trouble, trouble_of
 from twoleg.adapters.store.sqlite.trunk_board import SqliteTrunkBoard
+from twoleg.adapters.store.sqlite.unwanted import SqliteUnwantedBook
 from twoleg.adapters.store.sqlite.writes import Writes
 from twoleg.application.ports import Clock
 
@@ -106,6 +108,14 @@ class SqliteStore:
     def registry(self) -> SqliteRegistry:
         """Changes to tenants, apps and keys; from any thread. Blocks for a disk flush, in trouble for a few seconds."""
         return SqliteRegistry(self._writes)
+
+    def audit_log(self) -> SqliteAuditLog:
+        """Who did what. Blocks like `registry`."""
+        return SqliteAuditLog(self._writes, self._opened(Reads(self.path)))
+
+    def unwanted_book(self) -> SqliteUnwantedBook:
+        """Do-not-call lists. Blocks like `registry`."""
+        return SqliteUnwantedBook(self._writes, self._opened(Reads(self.path)))
 
     def trunk_board(self) -> SqliteTrunkBoard:
         """The state of trunks. Blocks like `registry`."""
