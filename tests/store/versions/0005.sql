@@ -1,0 +1,1 @@
+-- A column that is computed, and its index: nothing of its own is stored.
