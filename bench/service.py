@@ -89,8 +89,9 @@ def _write_config(folder: Path, trunks: dict[str, int], *, sip: str, way: str) -
     ]
     url = f'[store]\nurl = "sqlite:///{folder}/twoleg.db"'
     listen = '[http]\nlisten = "127.0.0.1:0"'
+    stop = "[service]\ndrain = 0"
     media = '[media]\nmode = "direct"'  # what relays cost is measured by itself: bench/media.py
-    path.write_text("\n\n".join([listen, sip, url, media, *tables]) + "\n")
+    path.write_text("\n\n".join([listen, sip, url, stop, media, *tables]) + "\n")
     return path
 
 

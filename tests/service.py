@@ -76,6 +76,8 @@ def write_config(
 ) -> Path:
     """A configuration in `folder`: free ports on loopback, the store beside it. `more` is TOML for the end of it.
 
+    Without a table [service] in it a stop waits for no call.
+
     Without a table [webhooks] in it nobody delivers any, and without [media] phones send to each other: those processes
     would only cost each test their start.
     """
@@ -84,6 +86,7 @@ def write_config(
         '[http]\nlisten = "127.0.0.1:0"',
         f'[store]\nurl = "sqlite:///{folder}/twoleg.db"',
         f"[sip]\n{sip}",
+        *([] if "[service]" in more else ["[service]\ndrain = 0"]),
         '[log]\nlevel = "debug"',
         "[timers]\n" + "\n".join(f"{name} = {seconds}" for name, seconds in (timers or {}).items()),
         *(trunk.toml() for trunk in trunks),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from twoleg.adapters.numbering import WorldNumbering
 from twoleg.adapters.secrets import Argon2Hasher
+from twoleg.adapters.service_page import PageGate, SharedPage
 from twoleg.adapters.store.sqlite import open_store
 from twoleg.adapters.system import SystemClock, SystemEntropy
 from twoleg.api.app import create_app
@@ -53,10 +54,16 @@ async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None]
             node_id=orders.settings.node.id,
             media=frozenset(MediaMode(mode) for mode in orders.settings.media.modes),
             log=log,
+            gate=_gate(orders),
         )
         await serve_api(sockets=[inherited(orders.http)], app=app, on_ready=on_ready, stop=stop)
     finally:
         store.close()
+
+
+def _gate(orders: Orders) -> PageGate:
+    now = SystemClock().monotonic
+    return PageGate(SharedPage.of(orders.page, now), now, share=1 / orders.settings.http.workers)
 
 
 class DatagramNudge:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import asdict
 
+from twoleg.adapters.service_page import SharedPage
 from twoleg.adapters.sip_engine.engine import SipCallEngine
 from twoleg.adapters.sip_engine.routes import Routes
 from twoleg.adapters.sip_engine.targets import ResolvedTargets
@@ -20,8 +21,10 @@ from twoleg.application.errors import StoreUnavailable
 from twoleg.application.ports import CallJournal, TrunkState
 from twoleg.application.recording_desk import Desk, RecordingCommands
 from twoleg.application.recover_calls import recover_calls
+from twoleg.application.stop_calls import stop_calls
 from twoleg.application.take_in_calls import Intake
 from twoleg.bootstrap.garbage import collect_in_quiet_moments
+from twoleg.bootstrap.heart import Heart
 from twoleg.bootstrap.ladders import Ladders, ladders_of
 from twoleg.bootstrap.logs import CallLines, EngineLines, Log
 from twoleg.bootstrap.media import MediaRoom, media_of
@@ -57,6 +60,8 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
         ladders = ladders_of(orders.settings, store, log)
         shell, conductor, watch, room, desk = _assemble(orders, store, journal, news, ladders, log)
         ladders.locals.ask = shell.agent.local_for
+        heart = Heart(SharedPage.of(orders.page, SystemClock().monotonic), conductor)
+        heart.beat()
         commands = RecordingCommands(
             book=store.recordings(), recorder=room.media, tell=conductor.signal, is_living=conductor.__contains__
         )
@@ -68,6 +73,7 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
             Intake(journal=journal, conductor=conductor, recordings=commands), inherited(orders.nudge), log=log
         )
         chores = [
+            asyncio.create_task(heart.run()),
             asyncio.create_task(_purge_now_and_then(store, log)),
             asyncio.create_task(news.write()),
             asyncio.create_task(collect_in_quiet_moments(is_quiet=lambda: not len(conductor))),
@@ -224,11 +230,11 @@ async def _part(journal: CallJournal, conductor: Conductor, watch: TrunkWatch, l
     try:
         async with asyncio.timeout(_PARTING):
             await journal.drained()
-            ended = recover_calls(journal=journal, conductor=conductor)
+            ended = stop_calls(journal=journal, conductor=conductor)
             if ended:
                 log.warning("ended the living calls, for the service stops", calls=ended)
             await journal.drained()
-            while len(conductor) or not watch.is_done:  # noqa: ASYNC110 - only a process about to end waits for it
+            while not conductor.is_silent or not watch.is_done:  # noqa: ASYNC110 - only a process about to end waits for it
                 await asyncio.sleep(_PARTING_LOOK)
     except TimeoutError:
         log.warning("stopping with calls that have not said their last word", calls=len(conductor))

@@ -25,10 +25,10 @@ class ServiceLock:
         self.descriptor = descriptor
 
     @classmethod
-    async def take(cls, store: Path) -> ServiceLock:
-        """Lock the store's service. Raises `ServiceError` when another one keeps running on it."""
+    async def take(cls, store: Path, *, patience: float = _PATIENCE) -> ServiceLock:
+        """Lock the service of the store. Raises `ServiceError` when another one still runs after `patience` seconds."""
         descriptor = _open(store)
-        attempts = round(_PATIENCE / _PAUSE)
+        attempts = round(patience / _PAUSE)
         while not _locked(descriptor):
             attempts -= 1
             if attempts <= 0:

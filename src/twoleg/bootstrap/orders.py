@@ -22,6 +22,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     nudge: int | None = None
     media: int | None = None
     """This process's end of the embedded relay's control."""
+    page: int | None = None
+    """The page that the service's processes share."""
     sandbox_trunk: str | None = None
     """`sip:host:port` of our own sandbox, when it runs."""
 

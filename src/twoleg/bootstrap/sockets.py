@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from twoleg.bootstrap.errors import ServiceError
+from twoleg.bootstrap.given import Given, name_of
 from twoleg.config import Address, Settings
 from twoleg.config.values import transport_of
 from twoleg.sip.uri import SipUri
@@ -17,6 +18,7 @@ from twoleg.sip.uri import SipUri
 _BACKLOG = 2048
 _SANDBOX_DEFAULT = Address("udp", "127.0.0.1", 5070)
 SIP_PORT = 5060
+HTTP, SIP, SANDBOX = "http.listen", "sip.listen", "sandbox.listen"
 
 
 @dataclass(slots=True)
@@ -35,6 +37,8 @@ class Sockets:
     media: tuple[socket.socket, socket.socket] | None = None
     """The embedded relay's control, the engine's end and the relay's; None: no call needs that relay."""
     warnings: tuple[str, ...] = ()
+    by_name: Mapping[str, socket.socket] = field(default_factory=dict)
+    """Those that a newer service can take over, by what they were bound for."""
 
     def close(self) -> None:
         """Close all of them."""
@@ -43,12 +47,13 @@ class Sockets:
                 each.close()
 
 
-def bind_all(settings: Settings) -> Sockets:
-    """Bind what the settings ask for. Raises `ServiceError` naming the key whose address cannot be had."""
+def bind_all(settings: Settings, given: Given | None = None) -> Sockets:
+    """Bind what the settings ask for, unless it is given. Raises `ServiceError` naming the key that cannot be had."""
+    given = given or Given()
     with ExitStack() as bound:
-        http = bound.enter_context(_bind("http.listen", settings.http.listen))
-        sip = tuple(bound.enter_context(_bind("sip.listen", each)) for each in settings.sip.listen)
-        sandbox, warnings = _bind_sandbox(settings)
+        http = bound.enter_context(_bind(HTTP, settings.http.listen, given))
+        sip = tuple(bound.enter_context(_bind(SIP, each, given)) for each in settings.sip.listen)
+        sandbox, warnings = _bind_sandbox(settings, given)
         bound.pop_all()
     nudge_in, nudge_out = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     return Sockets(
@@ -62,13 +67,22 @@ def bind_all(settings: Settings) -> Sockets:
         nudge_out=nudge_out,
         media=socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) if "rtpio" in settings.media.modes else None,
         warnings=warnings,
+        by_name=_named(settings, http, sip, sandbox),
     )
+
+
+def _named(
+    settings: Settings, http: socket.socket, sip: Sequence[socket.socket], sandbox: socket.socket | None
+) -> Mapping[str, socket.socket]:
+    named = {name_of(SIP, at): each for at, each in zip(settings.sip.listen, sip, strict=True)}
+    named[name_of(HTTP, settings.http.listen)] = http
+    return named if sandbox is None else named | {name_of(SANDBOX, sandbox_address(settings)): sandbox}
 
 
 def bind_elsewhere(settings: Settings) -> tuple[socket.socket, ...]:
     """The like of `sip.listen` on ports that the system chooses: to ask something beside a running service."""
     with ExitStack() as bound:
-        sockets = [bound.enter_context(_bind("sip.listen", replace(each, port=0))) for each in settings.sip.listen]
+        sockets = [bound.enter_context(_bind(SIP, replace(each, port=0), Given())) for each in settings.sip.listen]
         bound.pop_all()
     return tuple(sockets)
 
@@ -91,19 +105,23 @@ def sandbox_address(settings: Settings) -> Address:
     return _SANDBOX_DEFAULT
 
 
-def _bind_sandbox(settings: Settings) -> tuple[socket.socket | None, tuple[str, ...]]:
+def _bind_sandbox(settings: Settings, given: Given) -> tuple[socket.socket | None, tuple[str, ...]]:
     if not settings.sandbox.enabled:
         return None, ()
     address = sandbox_address(settings)
     try:
-        return _bind("sandbox.listen", address), ()
+        return _bind(SANDBOX, address, given), ()
     except ServiceError as error:
         if settings.sandbox.listen is not None:
             raise
         return None, (f"sandbox left out: {error}; calls go to whoever listens there",)
 
 
-def _bind(key: str, address: Address) -> socket.socket:
+def _bind(key: str, address: Address, given: Given) -> socket.socket:
+    taken = given.take(key, address)
+    if taken is not None:
+        taken.settimeout(0)
+        return taken
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     stream = address.transport != "udp"
     bound = socket.socket(family, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
@@ -117,7 +135,7 @@ def _bind(key: str, address: Address) -> socket.socket:
             bound.listen(_BACKLOG)
     except OSError as error:
         bound.close()
-        shown = address.host_port if key == "http.listen" else f"{address.transport}:{address.host_port}"
+        shown = address.host_port if key == HTTP else f"{address.transport}:{address.host_port}"
         raise ServiceError(f"{key} = {shown}: {_why(error)}") from error
     bound.settimeout(0)
     return bound

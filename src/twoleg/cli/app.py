@@ -16,6 +16,7 @@ from twoleg.cli import (
     backup,
     calls,
     dnc,
+    drain,
     events,
     explain,
     export,
@@ -60,6 +61,7 @@ APP = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 service.add_to(APP)
+drain.add_to(APP)
 calls.add_to(APP)
 explain.add_to(APP)
 events.add_to(APP)

@@ -5,7 +5,7 @@ Each imports late what only it needs (SIP, HTTP): the other commands start in tw
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -25,16 +25,24 @@ def add_to(app: typer.Typer) -> None:
     app.command()(demo)
 
 
-def serve(*, config: ConfigOption = None) -> None:
+def serve(
+    *,
+    take_over: Annotated[
+        bool,
+        typer.Option("--take-over", help="Follow the service that runs on the same store: no request is refused."),
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
     """Run the service in the foreground. One line on standard output says when it is ready; the log is on stderr.
 
-    It stops cleanly on SIGTERM and Ctrl-C; a second one stops it at once.
+    SIGTERM and Ctrl-C stop it: no new calls, and living ones get [service] drain seconds to end; a second one ends them
+    at once.
 
     Example:  twoleg serve --config /etc/twoleg.toml
     """
     from twoleg.bootstrap.serve import serve as run_service  # noqa: PLC0415 - see the module's docstring
 
-    run_service(settings_of(config), typer.echo)
+    run_service(settings_of(config), typer.echo, take_over=take_over)
 
 
 def check(*, config: ConfigOption = None, as_json: JsonOption = False) -> None:

@@ -7,6 +7,7 @@ from twoleg.config.errors import ConfigError
 from twoleg.config.media import MediaSettings
 from twoleg.config.reading import known_keys, load, locate
 from twoleg.config.recording import RecordingSettings
+from twoleg.config.service import ServiceSettings
 from twoleg.config.settings import (
     HttpSettings,
     LogSettings,
@@ -31,6 +32,7 @@ __all__ = [
     "NodeSettings",
     "RecordingSettings",
     "SandboxSettings",
+    "ServiceSettings",
     "Settings",
     "SipSettings",
     "StoreSettings",

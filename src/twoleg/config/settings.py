@@ -14,6 +14,7 @@ from twoleg.config import values
 from twoleg.config.ladder import LadderSettings
 from twoleg.config.media import MediaSettings
 from twoleg.config.recording import BASE_URL, RecordingSettings
+from twoleg.config.service import ServiceSettings
 from twoleg.config.values import Address, Rule
 from twoleg.config.webhooks import WebhookSettings
 from twoleg.domain.trunk import IdentityHeader
@@ -139,6 +140,7 @@ class Settings:
     source: Path
     """The file it was read from."""
     store: StoreSettings
+    service: ServiceSettings = field(default_factory=ServiceSettings)
     http: HttpSettings = HttpSettings()
     sip: SipSettings = SipSettings()
     sip_tls: TlsSettings = TlsSettings()
@@ -154,6 +156,7 @@ class Settings:
 
 
 SECTIONS: dict[str, type[Any]] = {
+    "service": ServiceSettings,
     "http": HttpSettings,
     "store": StoreSettings,
     "sip": SipSettings,

@@ -62,6 +62,13 @@ class SharedPage:
         os.ftruncate(descriptor, _SIZE)
         return cls(descriptor, now)
 
+    @classmethod
+    def of(cls, descriptor: int | None, now: Callable[[], float]) -> SharedPage:
+        """The one that this process inherited. Raises `ValueError` when it was given none."""
+        if descriptor is None:
+            raise ValueError("this process was not given the page that it needs")
+        return cls(descriptor, now)
+
     def close(self) -> None:
         """Let go of it."""
         self._words.release()
