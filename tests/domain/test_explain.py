@@ -507,3 +507,13 @@ def test_the_page_shows_the_tables(pytestconfig: pytest.Config) -> None:
     page = Path(pytestconfig.rootpath, "docs", "explain.md").read_text(encoding="utf-8")
 
     assert page == explain_page(), "a table changed: run `make explain`"
+
+
+def test_one_way_audio_is_evidence_in_both_languages() -> None:
+    silent = Event(1, 2, T0 + 5, EventType.LEG_SILENT, leg=Role.CUSTOMER)
+
+    last = said(after(*TALK), events=(silent,)).evidence[-1]
+
+    assert (last.fact, last.leg, last.at) == (Fact.SILENT, Role.CUSTOMER, T0 + 5)
+    assert last.says.en == "no audio came from the customer's phone 88889060, though it should have been heard"
+    assert "88889060" in last.says.zh

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ import witness
 from interop.tones import dominant_frequency
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 LOOPBACK = "127.0.0.1"
 _TESTS = Path(__file__).parent.parent
@@ -164,6 +165,15 @@ class Phone:
     async def resume(self) -> None:
         """re-INVITE it back."""
         await self._tell("resume")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Neither sends nor answers anything until the block ends: a phone whose network went away."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     async def press(self, digits: str) -> None:
         """Send DTMF."""

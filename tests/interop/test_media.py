@@ -262,16 +262,57 @@ async def test_how_well_each_was_heard_is_a_fact_of_the_call(tmp_path: Path) -> 
             await talk.agent.hear_for(HEARD)
             await talk.customer.hang_up()
             await asyncio.to_thread(client.until, serial, state=3)
-        found: dict[str, Any] = {}
-
-        def is_told() -> bool:
-            found.update(talk.service.cli("status", serial))
-            return "quality" in found["agent"]
-
-        assert await asyncio.to_thread(eventually, is_told)
+            told = await asyncio.to_thread(with_quality, client, serial)
+        found = talk.service.cli("status", serial)
     for leg in ("agent", "customer"):
-        quality = found[leg]["quality"]
+        quality = told[leg]["quality"]
         assert quality["packets"] > 30
         assert quality["loss"] < 2
+        assert quality["jitter"] < 50
         assert quality["mos"] > 4.0
-        assert quality["was_silent"] is False
+        assert quality["wasSilent"] is False
+        assert found[leg]["quality"]["packets"] == quality["packets"]
+        assert found[leg]["quality"]["mos"] == quality["mos"]
+
+
+def with_quality(client: Client, serial: str) -> dict[str, Any]:
+    """The ended call, once what its relay knew of it is stored."""
+    found: dict[str, Any] = {}
+
+    def is_told() -> bool:
+        found.update(client.connection.get(f"/v1/calls/{serial}").json())
+        return "quality" in found["agent"]
+
+    assert eventually(is_told)
+    return found
+
+
+@pytest.mark.asyncio
+async def test_a_phone_that_falls_silent_is_told_and_a_call_without_any_audio_ends(tmp_path: Path) -> None:
+    """Of one phone: an event, until it is heard again. Of both: the end of the call, for so it is configured here."""
+    more = "silent_after = 1\nhang_up_after_silence = 2"
+    async with call(tmp_path, "rtpengine", more=more) as talk:
+        client, serial = await talk.begin()
+        with client:
+            await talk.agent.hear_for(HEARD)
+            with talk.customer.frozen():
+                assert await asyncio.to_thread(eventually, lambda: silences(client, serial) == ["silent customer"])
+            heard = ["silent customer", "heard customer"]
+            assert await asyncio.to_thread(eventually, lambda: silences(client, serial) == heard)
+            with talk.customer.frozen(), talk.agent.frozen():
+                ended = await asyncio.to_thread(client.until, serial, state=3)
+            told = await asyncio.to_thread(with_quality, client, serial)
+            why = client.connection.get(f"/v1/calls/{serial}/explain").json()
+            assert set(silences(client, serial)[2:]) == {"silent agent", "silent customer"}
+    assert ended["reasonCode"] == 1004
+    assert (told["agent"]["quality"]["wasSilent"], told["customer"]["quality"]["wasSilent"]) == (True, True)
+    evidence = [(each["fact"], each.get("leg")) for each in why["evidence"]]
+    assert evidence.count(("silent", "customer")) == 2
+    assert "no audio from either phone for 2 s" in [each["text"] for each in why["evidence"]]
+
+
+def silences(client: Client, serial: str) -> list[str]:
+    """What the call's events say of them, in order."""
+    told = client.connection.get(f"/v1/calls/{serial}/events").json()["events"]
+    found = [(event["type"].removeprefix("twoleg.leg."), event["data"].get("leg")) for event in told]
+    return [f"{what} {leg}" for what, leg in found if what in ("silent", "heard")]

@@ -598,20 +598,29 @@ async def test_a_call_whose_relay_is_silent_twice_ends_and_once_does_not(stage: 
     assert stage.relay.asked[:2] == ["statistics", "statistics"]
 
 
-async def test_a_phone_that_should_send_and_does_not_is_flagged(stage: Stage) -> None:
+async def test_a_phone_that_should_send_and_does_not_is_told_until_it_is_heard(stage: Stage) -> None:
     stage.watchfulness = HASTY
     stage.relay.counts = {AGENT: StreamStatistics(packets=0), CUSTOMER: StreamStatistics(packets=0)}
     path = await stage.talking()
 
-    def count() -> bool:
-        talks = stage.relay.counts[CUSTOMER]
-        stage.relay.counts[CUSTOMER] = StreamStatistics(packets=talks.packets + 1)
-        return bool(stage.log.events("warning"))
+    def one_more_of(role: Role) -> None:
+        stage.relay.counts[role] = StreamStatistics(packets=stage.relay.counts[role].packets + 1)
 
-    assert await until(count)
+    def is_told() -> bool:
+        one_more_of(CUSTOMER)
+        return ("silent", AGENT) in stage.wishes.made
+
+    def is_over() -> bool:
+        one_more_of(CUSTOMER)
+        one_more_of(AGENT)
+        return ("heard", AGENT) in stage.wishes.made
+
+    assert await until(is_told)
+    assert await until(is_over)
     path.close()
     await stage.quiet()
     assert stage.log.events("warning") == ["no audio from a phone"]
+    assert stage.wishes.made == [("silent", AGENT), ("heard", AGENT)]
     assert (stage.measured[SERIAL][AGENT].was_silent, stage.measured[SERIAL][CUSTOMER].was_silent) == (True, False)
 
 
@@ -620,7 +629,7 @@ async def test_a_call_in_which_neither_phone_sends_ends_where_that_is_wanted(sta
     stage.relay.counts = {AGENT: StreamStatistics(packets=5), CUSTOMER: StreamStatistics(packets=5)}
     await stage.talking()
     assert await until(lambda: "failed" in stage.kinds())
-    assert stage.wishes.made[0][:2] == ("failed", 102)
+    assert [wish[:2] for wish in stage.wishes.made] == [("silent", AGENT), ("silent", CUSTOMER), ("failed", 102)]
 
 
 async def test_phones_on_hold_may_be_silent(stage: Stage) -> None:

@@ -37,6 +37,12 @@ class Wishes:
     def bridged(self) -> None:
         self.made.append(("bridged",))
 
+    def silent(self, role: Role) -> None:
+        self.made.append(("silent", role))
+
+    def heard(self, role: Role) -> None:
+        self.made.append(("heard", role))
+
     def failed(self, cause: int, detail: str) -> None:
         self.made.append(("failed", cause, detail))
 

@@ -35,6 +35,12 @@ class MediaWishes(Protocol):
     def bridged(self) -> None:
         """Both phones have each other's media address."""
 
+    def silent(self, role: Role) -> None:
+        """No audio comes from a phone that should send."""
+
+    def heard(self, role: Role) -> None:
+        """It comes again."""
+
     def failed(self, cause: int, detail: str) -> None:
         """The media cannot be connected, or is lost; `cause` is Q.850."""
 

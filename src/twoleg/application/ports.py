@@ -98,6 +98,7 @@ class Intent:
     refused: Refused | None = None
     """The rule it breaks already: the answer, unless an earlier one of the same Idempotency-Key stands."""
 
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """The call is durable under this serial."""

@@ -83,7 +83,7 @@ def media_of(orders: Orders, *, address: str, book: QualityBook, desk: Recording
         direct=DirectMedia(address=address),
         relays=relays,
         house=_house(settings, address=address, log=log),
-        watchfulness=Watchfulness(silent_after=wanted.silent_after, hang_up_after=wanted.hang_up_after_silence),
+        watchfulness=Watchfulness.of(silent_after=wanted.silent_after, hang_up_after=wanted.hang_up_after_silence),
         desk=desk,
         notes=notes,
     )

@@ -39,6 +39,8 @@ _KIND_BY_ROLE: dict[type, dict[Role, Kind]] = {
     s.LegHungUp: {Role.AGENT: Kind.AGENT_HUNG_UP, Role.CUSTOMER: Kind.CUSTOMER_HUNG_UP},
     s.LegHeld: {Role.AGENT: Kind.AGENT_HELD, Role.CUSTOMER: Kind.CUSTOMER_HELD},
     s.LegResumed: {Role.AGENT: Kind.AGENT_RESUMED, Role.CUSTOMER: Kind.CUSTOMER_RESUMED},
+    s.LegSilent: {Role.AGENT: Kind.AGENT_SILENT, Role.CUSTOMER: Kind.CUSTOMER_SILENT},
+    s.LegHeard: {Role.AGENT: Kind.AGENT_HEARD, Role.CUSTOMER: Kind.CUSTOMER_HEARD},
     s.LegReleased: {Role.AGENT: Kind.AGENT_RELEASED, Role.CUSTOMER: Kind.CUSTOMER_RELEASED},
 }
 

@@ -133,6 +133,10 @@ TRANSITIONS: dict[tuple[Phase, Kind], Rule] = {
     (TALKING, Kind.CUSTOMER_HELD): Rule(TALKING, events=(EventType.LEG_HELD,)),
     (TALKING, Kind.AGENT_RESUMED): Rule(TALKING, events=(EventType.LEG_RESUMED,)),
     (TALKING, Kind.CUSTOMER_RESUMED): Rule(TALKING, events=(EventType.LEG_RESUMED,)),
+    (TALKING, Kind.AGENT_SILENT): Rule(TALKING, events=(EventType.LEG_SILENT,)),
+    (TALKING, Kind.CUSTOMER_SILENT): Rule(TALKING, events=(EventType.LEG_SILENT,)),
+    (TALKING, Kind.AGENT_HEARD): Rule(TALKING, events=(EventType.LEG_HEARD,)),
+    (TALKING, Kind.CUSTOMER_HEARD): Rule(TALKING, events=(EventType.LEG_HEARD,)),
     (TALKING, Kind.CUSTOMER_HUNG_UP): _end(Reason.CUSTOMER_HUNG_UP, AGENT),
     (TALKING, Kind.AGENT_HUNG_UP): _end(Reason.AGENT_HUNG_UP, CUSTOMER),
     (TALKING, Kind.BRIDGE_FAILED): _end(Reason.BRIDGE_FAILED, AGENT, CUSTOMER),
@@ -161,7 +165,11 @@ _PROVISIONALS = frozenset(
     {Kind.AGENT_RINGING, Kind.CUSTOMER_RINGING, Kind.AGENT_EARLY_MEDIA, Kind.CUSTOMER_EARLY_MEDIA}
 )
 
-_HOLDS = frozenset({Kind.AGENT_HELD, Kind.CUSTOMER_HELD, Kind.AGENT_RESUMED, Kind.CUSTOMER_RESUMED})
+_OF_TALKING = frozenset(
+    kind
+    for kind in Kind
+    if kind.name.endswith(("_HELD", "_RESUMED", "_SILENT", "_HEARD")) and kind not in _OF_RECORDING
+)
 
 LATE_OR_REPEATED: frozenset[tuple[Phase, Kind]] = frozenset(
     # A start told twice (the nudge and the poll see the same row).
@@ -174,8 +182,8 @@ LATE_OR_REPEATED: frozenset[tuple[Phase, Kind]] = frozenset(
     | {(TALKING, kind) for kind in _PROVISIONALS}
     # A second 2xx reported for a leg that is already up: the SIP core has ACKed it.
     | {(CALLING_CUSTOMER, Kind.AGENT_ANSWERED), (TALKING, Kind.AGENT_ANSWERED), (TALKING, Kind.CUSTOMER_ANSWERED)}
-    # A hold before both talk concerns nobody yet; one that was being passed on when the call ended, nobody any more.
-    | {(phase, kind) for phase in (CALLING_CUSTOMER, ENDED) for kind in _HOLDS}
+    # A hold, or silence, before both talk concerns nobody yet; when the call has ended meanwhile, nobody any more.
+    | {(phase, kind) for phase in (CALLING_CUSTOMER, ENDED) for kind in _OF_TALKING}
     # An early-media bridge that came up before the answer: nothing to tell yet.
     | {(CALLING_CUSTOMER, Kind.BRIDGED)}
     # After the end everything that was under way still arrives.
@@ -196,7 +204,7 @@ IMPOSSIBLE: frozenset[tuple[Phase, Kind]] = frozenset(
     {(QUEUED, kind) for kind in Kind if (QUEUED, kind) not in TRANSITIONS and (QUEUED, kind) not in LATE_OR_REPEATED}
     | {(CALLING_AGENT, Kind.AGENT_HUNG_UP), (CALLING_AGENT, Kind.AGENT_RELEASED), (CALLING_AGENT, Kind.BRIDGED)}
     | {(CALLING_AGENT, kind) for kind in Kind if kind.name.startswith("CUSTOMER_")}
-    | {(CALLING_AGENT, Kind.AGENT_HELD), (CALLING_AGENT, Kind.AGENT_RESUMED)}
+    | {(CALLING_AGENT, kind) for kind in _OF_TALKING}
     | {(CALLING_CUSTOMER, Kind.AGENT_REFUSED), (CALLING_CUSTOMER, Kind.AGENT_FAILED)}
     | {(TALKING, Kind.AGENT_REFUSED), (TALKING, Kind.AGENT_FAILED)}
     | {(TALKING, Kind.CUSTOMER_REFUSED), (TALKING, Kind.CUSTOMER_FAILED)}

@@ -38,6 +38,10 @@ class Kind(Word):
     CUSTOMER_RESUMED = "customer resumes"
     GREETING_BEGAN = "greeting began"
     GREETING_ENDED = "greeting ended"
+    AGENT_SILENT = "agent silent"
+    CUSTOMER_SILENT = "customer silent"
+    AGENT_HEARD = "agent heard again"
+    CUSTOMER_HEARD = "customer heard again"
     BRIDGED = "bridged"
     BRIDGE_FAILED = "bridge failed"
     RECORDING_STARTED = "recording started"
@@ -167,6 +171,18 @@ class AgentGreeting(Value, frozen=True, gc=False):
     is_over: bool
 
 
+class LegSilent(Value, frozen=True, gc=False):
+    """A relay got no audio from a phone that should send, for as long as is suspicious."""
+
+    role: Role
+
+
+class LegHeard(Value, frozen=True, gc=False):
+    """Audio comes again from a phone that was silent."""
+
+    role: Role
+
+
 class Bridged(Value, frozen=True, gc=False):
     """Both phones have each other's media address: they can hear each other."""
 
@@ -234,6 +250,8 @@ Signal = (
     | LegHeld
     | LegResumed
     | AgentGreeting
+    | LegSilent
+    | LegHeard
     | Bridged
     | BridgeFailed
     | RecordingTold

@@ -142,6 +142,16 @@ class HeardWishes:
         if self._wishes is not None:
             self._wishes.bridged()
 
+    def silent(self, role: Role) -> None:
+        """Passed on."""
+        if self._wishes is not None:
+            self._wishes.silent(role)
+
+    def heard(self, role: Role) -> None:
+        """Passed on."""
+        if self._wishes is not None:
+            self._wishes.heard(role)
+
     def failed(self, cause: int, detail: str) -> None:
         """Passed on."""
         if self._wishes is not None:

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Self
 
 from twoleg.adapters.media.capture import Capture
 from twoleg.adapters.media.errands import Errands
@@ -22,6 +23,7 @@ from twoleg.domain.recording import Command
 from twoleg.sip.errors import SdpError
 from twoleg.sip.sdp import Direction, SessionDescription
 
+_LOOK_EVERY = 5.0
 _MISSES = 2
 """Looks in a row that a relay may leave unanswered before its calls are given up."""
 
@@ -30,12 +32,18 @@ _MISSES = 2
 class Watchfulness:
     """How closely calls are looked after; seconds."""
 
-    look_every: float = 5.0
+    look_every: float = _LOOK_EVERY
     """A dead relay is found out after at most two looks, each with its patience: some 14 s."""
     silent_after: float = 10.0
     """A phone that should send and does not is flagged after this."""
     hang_up_after: float = 0.0
     """The call ends when neither sends for so long; 0: never for that."""
+
+    @classmethod
+    def of(cls, *, silent_after: float, hang_up_after: float) -> Self:
+        """As an operator wants it; looks are as close together as that takes."""
+        patience = min(silent_after, hang_up_after or silent_after)
+        return cls(look_every=min(_LOOK_EVERY, patience), silent_after=silent_after, hang_up_after=hang_up_after)
 
 
 class Supervision:
@@ -65,6 +73,8 @@ class Supervision:
         self._quiet = dict.fromkeys(Role, 0.0)
         """Seconds without a packet of a phone that should send."""
         self._silent: set[Role] = set()
+        """Phones of which nothing comes at the moment."""
+        self._were_silent: set[Role] = set()
 
     def opened(self, anchor: Anchor, wishes: MediaWishes, errands: Errands) -> None:
         """A relay took the call: look now and then whether it still has it."""
@@ -120,7 +130,7 @@ class Supervision:
 
     def _was_silent(self, role: Role) -> bool:
         other = self._last.get(role.other)
-        return role in self._silent or (not self._last[role].packets and other is not None and other.packets > 0)
+        return role in self._were_silent or (not self._last[role].packets and other is not None and other.packets > 0)
 
     async def _look(self, anchor: Anchor, wishes: MediaWishes) -> None:
         try:
@@ -134,24 +144,37 @@ class Supervision:
                 wishes.failed(causes.RESOURCE_UNAVAILABLE, f"the relay is gone: {trouble}")
             return
         self._misses = 0
-        self._listen(found)
+        self._listen(found, wishes)
         self._last = found
         patience = self._watchfulness.hang_up_after
         if patience and min(self._quiet.values()) >= patience:
             wishes.failed(causes.TIMER_EXPIRY, f"no audio from either phone for {patience:g} s")
 
-    def _listen(self, found: Mapping[Role, StreamStatistics]) -> None:
-        """Whose audio stopped, of those that should send."""
+    def _listen(self, found: Mapping[Role, StreamStatistics], wishes: MediaWishes) -> None:
+        """Whose audio stopped, of those that should send, and whose came back."""
         for role, side in self._sides.items():
             packets = found[role].packets if role in found else 0
             before = self._last[role].packets if role in self._last else 0
-            if packets > before or not _should_send(side, self._sides[role.other]):
+            if packets > before:
+                self._is_heard(role, wishes)
+            elif not _should_send(side, self._sides[role.other]):
                 self._quiet[role] = 0.0
-                continue
-            self._quiet[role] += self._watchfulness.look_every
-            if self._quiet[role] >= self._watchfulness.silent_after and role not in self._silent:
-                self._silent.add(role)
-                self._log.warning("no audio from a phone", call=self._serial, leg=role.value)
+            else:
+                self._is_quiet(role, wishes)
+
+    def _is_heard(self, role: Role, wishes: MediaWishes) -> None:
+        self._quiet[role] = 0.0
+        if role in self._silent:
+            self._silent.remove(role)
+            wishes.heard(role)
+
+    def _is_quiet(self, role: Role, wishes: MediaWishes) -> None:
+        self._quiet[role] += self._watchfulness.look_every
+        if self._quiet[role] >= self._watchfulness.silent_after and role not in self._silent:
+            self._silent.add(role)
+            self._were_silent.add(role)
+            self._log.warning("no audio from a phone", call=self._serial, leg=role.value)
+            wishes.silent(role)
 
 
 def _should_send(side: Side, other: Side) -> bool:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from twoleg.adapters.sip_engine.legs import EngineCall
 from twoleg.domain.call import Role
-from twoleg.domain.signals import AgentGreeting, Bridged, BridgeFailed, Signal
+from twoleg.domain.signals import AgentGreeting, Bridged, BridgeFailed, LegHeard, LegSilent, Signal
 
 
 class Granting(Protocol):
@@ -54,6 +54,14 @@ class CallWishes:
     def bridged(self) -> None:
         """Told as a signal."""
         self._engine.tell(self._entry, Bridged())
+
+    def silent(self, role: Role) -> None:
+        """Told as a signal."""
+        self._engine.tell(self._entry, LegSilent(role))
+
+    def heard(self, role: Role) -> None:
+        """Told as a signal."""
+        self._engine.tell(self._entry, LegHeard(role))
 
     def failed(self, cause: int, detail: str) -> None:
         """Told as a signal."""

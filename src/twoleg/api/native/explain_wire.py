@@ -35,7 +35,7 @@ class EvidenceDocument(Struct, frozen=True, omit_defaults=True, rename="camel"):
         str,
         Meta(
             description="placed, dialled, early_media, rang, answered, connected, released, ended, sip_status, "
-            "sip_reason, cause, attempt, or detail (a note of the service, always in English)."
+            "sip_reason, cause, attempt, silent, or detail (a note of the service, always in English)."
         ),
     ]
     text: Annotated[str, Meta(description="The fact in words.")]

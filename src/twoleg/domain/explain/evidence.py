@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from twoleg.domain.call import Attempt, Call, EndedBy, Leg
 from twoleg.domain.causes import name_of_cause
-from twoleg.domain.events import Event
+from twoleg.domain.events import Event, EventType
 from twoleg.domain.explain.page_texts import PAGE_TEXTS, Agreement
 from twoleg.domain.explain.sentence import phone
 from twoleg.domain.explain.verdict import Evidence, Fact
@@ -19,6 +19,7 @@ _BY = {
     EndedBy.SERVICE: Words("by this service", "由本服务"),
     EndedBy.REQUEST: Words("by request", "由请求"),
 }
+_SILENT = Words("no audio came from {phone}, though it should have been heard", "{phone}本应有声音，却没有音频传来")
 _AGREEMENTS = {
     Agreement.SAME: NOTHING,
     Agreement.LOOSE: Words(' (the compatible interface\'s page words it "{text}")', "（兼容接口文档写作“{text}”）"),
@@ -35,12 +36,17 @@ def evidence_of(call: Call, events: Sequence[Event]) -> tuple[Evidence, ...]:
     found += _of_leg(call.agent, call.created_at)
     found += _of_leg(call.customer, call.created_at)
     found += _of_call(call)
-    found += [
-        Evidence(Fact.DETAIL, same(event.detail), leg=event.leg, at=event.at)
-        for event in events
-        if event.detail is not None
-    ]
+    for event in events:
+        found += _of_event(call, event)
     return tuple(found)
+
+
+def _of_event(call: Call, event: Event) -> Iterator[Evidence]:
+    if event.type is EventType.LEG_SILENT and event.leg is not None:
+        says = _SILENT.filled(phone=phone(call.leg(event.leg)))
+        yield Evidence(Fact.SILENT, says, leg=event.leg, at=event.at)
+    if event.detail is not None:
+        yield Evidence(Fact.DETAIL, same(event.detail), leg=event.leg, at=event.at)
 
 
 def cause_words(cause: int) -> Words:

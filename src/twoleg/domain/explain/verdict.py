@@ -85,6 +85,8 @@ class Fact(Enum):
     SIP_REASON = "sip_reason"
     CAUSE = "cause"
     ATTEMPT = "attempt"
+    SILENT = "silent"
+    """Nothing was heard from a phone that should have been: one-way audio, or none."""
     DETAIL = "detail"
     """What the service noted in plain words; English in both languages."""
 
