@@ -12,6 +12,7 @@ from api.served import served
 from api.world import World
 from fakes.clock import DrivenClock
 from fakes.log import NotedLog
+from fakes.sealer import OpenSealer
 from twoleg.adapters.store.sqlite import open_store
 
 SETTINGS = """
@@ -31,7 +32,7 @@ PATIENCE = 100
 
 @pytest.mark.slow
 def test_service_does_what_its_document_says(tmp_path: Path) -> None:
-    store = open_store(f"sqlite:///{tmp_path}/twoleg.db", clock=DrivenClock(), logger=NotedLog())
+    store = open_store(f"sqlite:///{tmp_path}/twoleg.db", clock=DrivenClock(), logger=NotedLog(), sealer=OpenSealer())
     with World(store) as world, served(world.app) as (host, port):
         client = world.client()
         (tmp_path / "schemathesis.toml").write_text(SETTINGS)

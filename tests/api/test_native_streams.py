@@ -13,6 +13,7 @@ import pytest
 from api.served import read_all, served, talk
 from api.world import World
 from fakes.log import NotedLog
+from fakes.sealer import OpenSealer
 from fakes.store import MemoryStore
 from patience import eventually, wall_clock_ms
 from twoleg.adapters.store.sqlite import open_store
@@ -32,7 +33,11 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """Time passes by itself: streams live by it."""
     clock = SystemClock()
     memory = request.param == "memory"
-    store = MemoryStore() if memory else open_store(f"sqlite:///{tmp_path}/twoleg.db", clock=clock, logger=NotedLog())
+    store = (
+        MemoryStore()
+        if memory
+        else open_store(f"sqlite:///{tmp_path}/twoleg.db", clock=clock, logger=NotedLog(), sealer=OpenSealer())
+    )
     with World(store, clock=clock) as world:
         yield world
 

@@ -9,16 +9,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api.asgi_client import exchange
-from api.doubles import PlainHasher
+from api.doubles import PlainHasher, SeededEntropy
+from api.world import Client
 from twoleg.adapters.secrets import Argon2Hasher
 from twoleg.api.aicc.face import CREATE_CALL_V1_PATH, CREATE_CALL_V3_PATH, QUERY_CALL_STATE_PATH, TOKEN_PATH
+from twoleg.application import tokens
+from twoleg.application.check_token import KEYS_FRESH_MS, UNKNOWN
+from twoleg.application.issue_token import LONGEST_LIFE, SIGNS_AFTER_MS
+from twoleg.application.keys import rotate_when_due
 from twoleg.application.ports import SigningKey
+from twoleg.domain.audit import Act
 
 if TYPE_CHECKING:
     from api.asgi_client import Response
-    from api.world import Client, World
+    from api.world import World
 
 GUARDED = (CREATE_CALL_V1_PATH, CREATE_CALL_V3_PATH, QUERY_CALL_STATE_PATH)
+NEXT = SigningKey("k2", b"the next key of the tests")
 QUERY = {"callSerialNo": "645735364434067472"}
 
 
@@ -223,13 +230,75 @@ def test_new_token_leaves_the_older_one_valid(client: Client) -> None:
     assert client.query("1").status == 200
 
 
-def test_token_of_a_key_added_by_another_process_is_known_within_a_second(world: World, client: Client) -> None:
-    assert client.query("1").status == 200
-    world.registry.add_signing_key(SigningKey("k2", b"the next key of the tests"), at=0)
-    newer = client.ask_for_token().json["AccessToken"]
-    world.clock.advance(1)
+def token_signed_by(client: Client) -> tuple[str, str]:
+    """A fresh token and the id of its key."""
+    token = client.ask_for_token().json["AccessToken"]
+    claim = tokens.read(token.encode())
+    assert claim is not None
+    return token, claim.key_id
 
-    assert client.with_token(newer).query("1").status == 200
+
+def test_a_new_key_signs_once_every_process_can_have_read_it(world: World, client: Client) -> None:
+    other_process = Client(world, client.tenant_id, client.app_key, client.secret)
+    assert other_process.query("1").status == 200
+    world.registry.add_signing_key(NEXT, at=world.clock.now_ms())
+
+    assert token_signed_by(client)[1] == "k1"
+    world.clock.advance(SIGNS_AFTER_MS / 1000)
+    newer, key_id = token_signed_by(client)
+
+    assert key_id == "k2"
+    assert other_process.with_token(newer).query("1").status == 200
+
+
+def test_a_replaced_key_verifies_until_its_last_token_has_expired(world: World, client: Client) -> None:
+    world.clock.advance(SIGNS_AFTER_MS / 1000)
+    last = client.ask_for_token().json["AccessToken"]
+    world.registry.add_signing_key(NEXT, at=world.clock.now_ms())
+
+    world.clock.advance(LONGEST_LIFE - 1)
+    rotate(world)
+    assert client.with_token(last).query("1").status == 200
+
+    world.clock.advance(1)
+    assert client.query("1").status == 401
+    world.clock.advance(120)
+    rotate(world)
+    assert [key.key_id for key in world.directory.signing_keys()] == ["k2"]
+
+
+def test_a_revoked_key_opens_nothing_after_a_second_even_for_tokens_seen_before(world: World, client: Client) -> None:
+    assert client.query("1").status == 200
+    world.registry.add_signing_key(NEXT, at=world.clock.now_ms())
+    world.registry.remove_signing_keys(["k1"])
+    world.clock.advance(KEYS_FRESH_MS / 1000)
+
+    refused = client.query("1")
+
+    assert (refused.status, refused.json["retMsg"]) == (401, UNKNOWN)
+    assert client.with_token(client.ask_for_token().json["AccessToken"]).query("1").status == 200
+
+
+def test_a_key_is_replaced_when_it_is_old_enough_and_no_sooner(world: World) -> None:
+    world.clock.advance(30 * 86_400 - 1)
+    rotate(world)
+    assert len(world.directory.signing_keys()) == 1
+
+    world.clock.advance(1)
+    rotate(world, days=0)
+    assert len(world.directory.signing_keys()) == 1
+    rotate(world)
+    rotate(world)
+
+    assert len(world.directory.signing_keys()) == 2
+    (noted,) = world.store.audit_log().newest(limit=9)
+    assert (noted.entry.act, noted.entry.who, noted.entry.after) == (Act.KEY_ADDED, "service", {})
+
+
+def rotate(world: World, *, days: int = 30) -> None:
+    rotate_when_due(
+        days=days, directory=world.directory, registry=world.registry, entropy=SeededEntropy(), clock=world.clock
+    )
 
 
 def test_forged_key_ids_do_not_make_us_read_the_store_each_time(world: World, client: Client) -> None:

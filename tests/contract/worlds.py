@@ -14,6 +14,7 @@ from typing import Protocol
 from domain.calls import T0, a_call
 from fakes.clock import DrivenClock
 from fakes.log import NotedLog
+from fakes.sealer import OpenSealer
 from fakes.store import MemoryStore
 from twoleg.adapters.store.sqlite import open_store
 from twoleg.application.audit import AuditLog
@@ -22,9 +23,10 @@ from twoleg.application.call_reports import CallReports
 from twoleg.application.call_search import CallSearch
 from twoleg.application.do_not_call import UnwantedBook
 from twoleg.application.event_feed import EventFeed
-from twoleg.application.ports import CallIntake, CallJournal, CallReader, Directory, Intent, Registry, TrunkBoard
+from twoleg.application.ports import CallIntake, CallJournal, CallReader, Directory, Intent, TrunkBoard
 from twoleg.application.quality import QualityBook
 from twoleg.application.recording_book import RecordingBook
+from twoleg.application.registry import Registry
 from twoleg.application.webhook_ports import EndpointBook, Outbox
 from twoleg.domain.call import Call
 from twoleg.domain.machine import Step, step
@@ -98,7 +100,7 @@ class SqliteWorld(World):
         self.store = self.opened()
 
     def opened(self) -> Store:
-        return open_store(f"sqlite:///{self.path}", clock=DrivenClock(), logger=self.log)
+        return open_store(f"sqlite:///{self.path}", clock=DrivenClock(), logger=self.log, sealer=OpenSealer())
 
     @contextmanager
     def trouble(self) -> Iterator[None]:

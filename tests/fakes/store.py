@@ -481,7 +481,8 @@ class MemoryDirectory:
         return app is not None and app.enabled
 
     def signing_keys(self) -> Sequence[SigningKey]:
-        return self._kept.signing_keys[::-1]
+        placed = sorted(enumerate(self._kept.signing_keys), key=lambda each: (each[1].created_at, each[0]))
+        return [key for _, key in reversed(placed)]
 
 
 class MemoryRegistry:
@@ -526,5 +527,10 @@ class MemoryRegistry:
         self._kept.check()
         if any(key.key_id == other.key_id for other in self._kept.signing_keys):
             raise ValueError(f"signing key {key.key_id} exists already")
-        self._kept.signing_keys.append(key)
+        self._kept.signing_keys.append(replace(key, created_at=at))
+        self._kept.note(note)
+
+    def remove_signing_keys(self, key_ids: Sequence[str], *, note: Entry | None = None) -> None:
+        self._kept.check()
+        self._kept.signing_keys = [key for key in self._kept.signing_keys if key.key_id not in key_ids]
         self._kept.note(note)

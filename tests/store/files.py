@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fakes.clock import DrivenClock
 from fakes.log import NotedLog
+from fakes.sealer import OpenSealer
 from twoleg.adapters.store.sqlite import SqliteStore, open_store
 from twoleg.domain.tenant import Profile, Tenant
 
@@ -19,7 +20,7 @@ TESTS = Path(__file__).parent.parent
 
 
 def opened(path: Path, log: NotedLog | None = None) -> SqliteStore:
-    return open_store(f"sqlite:///{path}", clock=DrivenClock(), logger=log or NotedLog())
+    return open_store(f"sqlite:///{path}", clock=DrivenClock(), logger=log or NotedLog(), sealer=OpenSealer())
 
 
 def with_tenant(path: Path, log: NotedLog | None = None) -> SqliteStore:

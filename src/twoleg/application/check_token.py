@@ -14,7 +14,9 @@ REMEMBERED = 4096
 """Verified tokens kept; beyond, the one verified first is verified again when it comes."""
 TENANT_FRESH_MS = 1000
 """How long a tenant's rules are used before they are read again."""
-KEYS_REREAD_MS = 1000
+KEYS_FRESH_MS = 1000
+"""How long the keys are used before they are read again: what a revoked one signed is refused from then on."""
+KEYS_REREAD_MS = 100
 """Unknown key ids make us read the keys again, at most this often: forged tokens must not cost store reads."""
 
 UNKNOWN = "the token is unknown: it was not issued by this service"
@@ -28,6 +30,7 @@ class Grant:
     """What a valid token stands for. Do not keep one beyond its request: the tenant is refreshed in place."""
 
     app_key: str
+    key_id: str
     expires_at: int
     """Ms since the epoch."""
     tenant: Tenant
@@ -44,11 +47,13 @@ class CheckToken:
         self._enabled_now: set[str] = set()
         """Apps found enabled in this turn of the event loop; see `_is_enabled`."""
         self._keys: dict[str, SigningKey] = {}
-        self._keys_read_at: int | None = None
+        self._keys_read_at = -KEYS_FRESH_MS
 
     def __call__(self, token: bytes) -> Grant:
         """Whose token it is. Raises `TokenRejected` with a message that tells the reasons apart."""
         now = self._clock.now_ms()
+        if not 0 <= now - self._keys_read_at < KEYS_FRESH_MS:
+            self._read_keys(now)
         grant = self._grants.get(token) or self._verify(token, now)
         if grant.expires_at <= now:
             self._grants.pop(token, None)
@@ -82,7 +87,7 @@ class CheckToken:
             raise TokenRejected(UNKNOWN)
         if claim.expires_at <= now:
             raise TokenRejected(EXPIRED)
-        grant = Grant(claim.app_key, claim.expires_at, self._tenant_of(claim.app_key), tenant_read_at=now)
+        grant = Grant(claim.app_key, key.key_id, claim.expires_at, self._tenant_of(claim.app_key), tenant_read_at=now)
         self._remember(token, grant)
         return grant
 
@@ -99,10 +104,13 @@ class CheckToken:
         self._grants[token] = grant
 
     def _key(self, key_id: str, now: int) -> SigningKey | None:
-        if key_id not in self._keys and self._may_reread(now):
-            self._keys = {key.key_id: key for key in self._directory.signing_keys()}
-            self._keys_read_at = now
+        if key_id not in self._keys and now - self._keys_read_at >= KEYS_REREAD_MS:
+            self._read_keys(now)
         return self._keys.get(key_id)
 
-    def _may_reread(self, now: int) -> bool:
-        return self._keys_read_at is None or not 0 <= now - self._keys_read_at < KEYS_REREAD_MS
+    def _read_keys(self, now: int) -> None:
+        before = self._keys
+        self._keys = {key.key_id: key for key in self._directory.signing_keys()}
+        self._keys_read_at = now
+        if before.keys() - self._keys.keys():
+            self._grants = {token: grant for token, grant in self._grants.items() if grant.key_id in self._keys}

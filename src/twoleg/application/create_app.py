@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from twoleg.application.ports import App, Clock, Entropy, Registry, SecretHasher
+from twoleg.application.ports import App, Clock, Entropy, SecretHasher
+from twoleg.application.registry import Registry
 from twoleg.domain.audit import Act, Entry
 
 KEY_BITS = 128

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twoleg.application.numbering import Numbering
-from twoleg.application.ports import Clock, Entropy, Registry
+from twoleg.application.ports import Clock, Entropy
+from twoleg.application.registry import Registry
 from twoleg.application.tenant_document import tenant_document
 from twoleg.application.tenant_rules import reject_faults
 from twoleg.domain.audit import Act, Entry

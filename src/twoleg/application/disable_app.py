@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from twoleg.application.ports import Clock, Directory, Registry
+from twoleg.application.ports import Clock, Directory
+from twoleg.application.registry import Registry
 from twoleg.domain.audit import Act, Entry
 
 

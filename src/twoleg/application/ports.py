@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from twoleg.domain.audit import Entry
 from twoleg.domain.call import Call
 from twoleg.domain.effects import Bridge, Dial, PassEarlyMedia, Release, Ringback
+from twoleg.domain.guard_rules import Watch
 from twoleg.domain.machine import Step
 from twoleg.domain.recording import AudioFormat
 from twoleg.domain.signals import Signal
@@ -92,7 +92,6 @@ class Intent:
     day_start: int = 0
     record_as: AudioFormat | None = None
     """Record it in that format as soon as both talk; None: do not."""
-
     watch: Watch | None = None
     """What the tenant's guards want counted first."""
     refused: Refused | None = None
@@ -199,10 +198,12 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A key that signs tokens. The newest signs, all verify."""
+    """A key that signs tokens. One of the newest signs, all verify."""
 
     key_id: str
-    secret: bytes
+    secret: bytes = field(repr=False)
+    created_at: int = field(default=0, compare=False)
+    """Ms since the epoch."""
 
 
 class Directory(Protocol):
@@ -224,29 +225,7 @@ class Directory(Protocol):
         """Whether the app exists and is enabled: asked for every request, so one lookup."""
 
     def signing_keys(self) -> Sequence[SigningKey]:
-        """Newest first; at least one once `add_signing_key` was called."""
-
-
-class Registry(Protocol):
-    """Changes to tenants, apps and keys. Each is durable when it returns; raises `StoreUnavailable`.
-
-    `note`: the audit log's entry; it is written with the change or, when nothing is changed, not at all.
-    """
-
-    def add_tenant(self, tenant: Tenant, *, at: int, note: Entry | None = None) -> None:
-        """A new tenant. Raises `ValueError` when the id exists."""
-
-    def change_tenant(self, tenant: Tenant, *, note: Entry | None = None) -> None:
-        """The tenant of that id has these rules from now on. Raises `NotFound`."""
-
-    def add_app(self, app: App, *, note: Entry | None = None) -> None:
-        """A new app of an existing tenant. Raises `NotFound` when there is no such tenant."""
-
-    def disable_app(self, app_key: str, *, at: int, note: Entry | None = None) -> bool:
-        """False: no such app."""
-
-    def add_signing_key(self, key: SigningKey, *, at: int, note: Entry | None = None) -> None:
-        """From now on the newest: it signs."""
+        """Newest first, but for those that cannot be opened with the key file beside the store."""
 
 
 class SecretHasher(Protocol):

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from twoleg.application.create_tenant import tidied
 from twoleg.application.errors import NotFound
 from twoleg.application.numbering import Numbering
-from twoleg.application.ports import Clock, Directory, Registry
+from twoleg.application.ports import Clock, Directory
+from twoleg.application.registry import Registry
 from twoleg.application.tenant_document import tenant_document
 from twoleg.application.tenant_rules import reject_faults
 from twoleg.domain.audit import Act, Entry, changed

@@ -14,13 +14,14 @@ from twoleg.adapters.store.sqlite import open_store
 from twoleg.adapters.system import SystemClock, SystemEntropy
 from twoleg.api.app import create_app
 from twoleg.api.server import serve_api
+from twoleg.bootstrap.key_rotation import keys_kept_fresh
 from twoleg.bootstrap.ladders import read_ladder_of
 from twoleg.bootstrap.logs import Log
 from twoleg.bootstrap.open_files import allow_many_files
 from twoleg.bootstrap.orders import Orders, inherited
 from twoleg.bootstrap.recordings import storage_of
 from twoleg.bootstrap.trunks import trunks_of
-from twoleg.bootstrap.webhooks import desk_of
+from twoleg.bootstrap.webhooks import desk_of, secret_box_of
 from twoleg.domain.media import MediaMode
 
 
@@ -28,7 +29,7 @@ async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None]
     """Answer HTTP until `stop`; then finish the requests under way."""
     allow_many_files()
     clock = SystemClock()
-    store = open_store(orders.settings.store.url, clock=clock, logger=log)
+    store = open_store(orders.settings.store.url, clock=clock, logger=log, sealer=secret_box_of(orders.settings))
     try:
         app = create_app(
             directory=store.directory(),
@@ -45,8 +46,8 @@ async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None]
             trunk_board=store.trunk_board(),
             read_ladder=read_ladder_of(orders.settings, store),
             trunks=trunks_of(orders.settings, sandbox=orders.sandbox_trunk),
-            call_reports=store.call_reports(),
             numbering=WorldNumbering(),
+            call_reports=store.call_reports(),
             webhook_desk=desk_of(orders.settings, store),
             recordings=store.recordings(),
             recording_storage=storage_of(orders.settings.recording),
@@ -56,7 +57,8 @@ async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None]
             log=log,
             gate=_gate(orders),
         )
-        await serve_api(sockets=[inherited(orders.http)], app=app, on_ready=on_ready, stop=stop)
+        async with keys_kept_fresh(store, days=orders.settings.http.key_days, log=log):
+            await serve_api(sockets=[inherited(orders.http)], app=app, on_ready=on_ready, stop=stop)
     finally:
         store.close()
 

@@ -21,24 +21,16 @@ from twoleg.application.event_feed import EventFeed
 from twoleg.application.ladder.read_ladder import ReadLadder
 from twoleg.application.numbering import Numbering
 from twoleg.application.place_call import PlaceCall
-from twoleg.application.ports import (
-    CallIntake,
-    CallReader,
-    Clock,
-    Directory,
-    Entropy,
-    Registry,
-    SecretHasher,
-    TrunkBoard,
-)
+from twoleg.application.ports import CallIntake, CallReader, Clock, Directory, Entropy, SecretHasher, TrunkBoard
 from twoleg.application.quality import QualityBook
 from twoleg.application.recording_book import RecordingBook
+from twoleg.application.registry import Registry
 from twoleg.application.webhook_desk import WebhookDesk
 from twoleg.bootstrap.ladders import read_ladder_of
 from twoleg.bootstrap.lock import serving_pid
 from twoleg.bootstrap.logs import operator_log
 from twoleg.bootstrap.store_file import file_of
-from twoleg.bootstrap.webhooks import desk_of
+from twoleg.bootstrap.webhooks import desk_of, secret_box_of
 from twoleg.config import Settings
 
 
@@ -99,7 +91,7 @@ class Operator:
 def operator(settings: Settings) -> Iterator[Operator]:
     """Open the store (it is created when there is none), and close it. Raises `UnusableStore`, `StoreUnavailable`."""
     clock = SystemClock()
-    store = open_store(settings.store.url, clock=clock, logger=operator_log("warning"))
+    store = open_store(settings.store.url, clock=clock, logger=operator_log("warning"), sealer=secret_box_of(settings))
     try:
         reader, feed = store.reader(), store.event_feed()
         yield Operator(

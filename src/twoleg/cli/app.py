@@ -20,6 +20,7 @@ from twoleg.cli import (
     events,
     explain,
     export,
+    keys,
     ladder,
     recordings,
     service,
@@ -72,6 +73,7 @@ audit.add_to(APP)
 APP.add_typer(tenants.APP, name="tenant")
 APP.add_typer(apps.APP, name="app")
 APP.add_typer(dnc.APP, name="dnc")
+APP.add_typer(keys.APP, name="keys")
 APP.add_typer(webhooks.APP, name="webhook")
 APP.add_typer(recordings.APP, name="recording")
 

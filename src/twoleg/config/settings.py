@@ -32,6 +32,8 @@ class HttpSettings:
     """API processes that share the address."""
     public_url: Annotated[str | None, BASE_URL] = None
     """Where clients reach us, for URLs that we hand out; None: where the request at hand was sent to."""
+    key_days: Annotated[int, values.whole(0, 3650)] = 30
+    """How long a key signs tokens before a new one does; 0: until `twoleg keys rotate`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

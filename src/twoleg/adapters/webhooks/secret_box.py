@@ -36,7 +36,7 @@ def key_file_of(store: Path) -> Path:
 
 
 class FileSecretBox:
-    """The `SecretBox`. The key is made when it is first needed; from then on it belongs to the store's backup."""
+    """The `SecretBox` and the `Sealer`. The key is made when it is first needed; from then on it belongs to the store's backup."""
 
     def __init__(self, file: Path, *, entropy: Entropy) -> None:
         self._file = file
@@ -45,17 +45,28 @@ class FileSecretBox:
 
     def seal(self, credentials: Credentials, *, label: str) -> bytes:
         """See `SecretBox.seal`. Raises `UnusableKey`."""
-        nonce = self._entropy.bits(_NONCE_OCTETS * 8).to_bytes(_NONCE_OCTETS, "big")
-        return _FORM + nonce + self._ready().encrypt(nonce, encode(credentials), label.encode())
+        return self.seal_octets(encode(credentials), label=label)
 
     def open(self, sealed: bytes, *, label: str) -> Credentials:
         """See `SecretBox.open`. Raises `UnusableKey` too."""
+        try:
+            return _CREDENTIALS.decode(self.open_octets(sealed, label=label))
+        except (DecodeError, ValidationError) as error:
+            raise CannotOpen(f"the secrets of {label} do not open with the key in {self._file}") from error
+
+    def seal_octets(self, secret: bytes, *, label: str) -> bytes:
+        """See `Sealer.seal_octets`. Raises `UnusableKey`."""
+        nonce = self._entropy.bits(_NONCE_OCTETS * 8).to_bytes(_NONCE_OCTETS, "big")
+        return _FORM + nonce + self._ready().encrypt(nonce, secret, label.encode())
+
+    def open_octets(self, sealed: bytes, *, label: str) -> bytes:
+        """See `Sealer.open_octets`. Raises `UnusableKey`."""
         nonce, rest = sealed[1 : 1 + _NONCE_OCTETS], sealed[1 + _NONCE_OCTETS :]
         if sealed[:1] != _FORM or len(nonce) < _NONCE_OCTETS:
             raise CannotOpen(f"the secrets of {label} are sealed in a way that is not known")
         try:
-            return _CREDENTIALS.decode(self._ready().decrypt(nonce, rest, label.encode()))
-        except (InvalidTag, DecodeError, ValidationError) as error:
+            return self._ready().decrypt(nonce, rest, label.encode())
+        except InvalidTag as error:
             raise CannotOpen(f"the secrets of {label} do not open with the key in {self._file}") from error
 
     def _ready(self) -> AESGCM:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from twoleg.adapters.store.sqlite import rows
 from twoleg.adapters.store.sqlite.queries import query
 from twoleg.adapters.store.sqlite.reads import Reads
+from twoleg.adapters.store.sqlite.sealed_keys import SealedKeys
 from twoleg.application.ports import App, SigningKey
 from twoleg.domain.tenant import Tenant
 
@@ -22,8 +23,9 @@ _SIGNING_KEYS = query("signing_keys")
 class SqliteDirectory:
     """The `Directory`. Nothing is cached: what another process committed is seen at once. Raises `StoreUnavailable`."""
 
-    def __init__(self, reads: Reads) -> None:
+    def __init__(self, reads: Reads, keys: SealedKeys) -> None:
         self._reads = reads
+        self._keys = keys
 
     def tenant(self, tenant_id: str) -> Tenant | None:
         """The tenant of that id."""
@@ -49,5 +51,5 @@ class SqliteDirectory:
         return self._reads.one(_IS_ENABLED, app_key) is not None
 
     def signing_keys(self) -> Sequence[SigningKey]:
-        """All of them, newest first."""
-        return [rows.signing_key_from(row) for row in self._reads.all(_SIGNING_KEYS)]
+        """See `Directory.signing_keys`."""
+        return self._keys.open_all(self._reads.all(_SIGNING_KEYS))

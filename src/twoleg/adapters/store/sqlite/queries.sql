@@ -287,10 +287,13 @@ WHERE tenant_id = ? ORDER BY created_at, app_key
 SELECT 1 FROM app WHERE app_key = ? AND disabled_at IS NULL
 
 -- name: add_signing_key
-INSERT INTO signing_key (key_id, secret, created_at) VALUES (?, ?, ?)
+INSERT INTO signing_key (key_id, sealed, created_at) VALUES (?, ?, ?)
+
+-- name: remove_signing_keys
+DELETE FROM signing_key WHERE key_id IN (SELECT value FROM json_each(?))
 
 -- name: signing_keys
-SELECT key_id, secret FROM signing_key ORDER BY created_at DESC, rowid DESC
+SELECT key_id, sealed, created_at FROM signing_key ORDER BY created_at DESC, rowid DESC
 
 -- name: put_leg_qualities
 INSERT OR REPLACE INTO leg_quality (serial, role, packets, lost, loss, jitter, round_trip, mos, was_silent)

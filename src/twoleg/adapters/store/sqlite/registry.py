@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Sequence
 
 from twoleg.adapters.store.sqlite import rows
 from twoleg.adapters.store.sqlite.queries import query
 from twoleg.adapters.store.sqlite.rows import Row
+from twoleg.adapters.store.sqlite.sealed_keys import SealedKeys
 from twoleg.adapters.store.sqlite.writes import Writes
 from twoleg.application.errors import NotFound
 from twoleg.application.ports import App, SigningKey
@@ -18,13 +21,15 @@ _CHANGE_TENANT = query("change_tenant")
 _ADD_APP = query("add_app")
 _DISABLE_APP = query("disable_app")
 _ADD_SIGNING_KEY = query("add_signing_key")
+_REMOVE_SIGNING_KEYS = query("remove_signing_keys")
 
 
 class SqliteRegistry:
     """The `Registry`. Adding what exists raises `ValueError`; all of it raises `StoreUnavailable`."""
 
-    def __init__(self, writes: Writes) -> None:
+    def __init__(self, writes: Writes, keys: SealedKeys) -> None:
         self._writes = writes
+        self._keys = keys
 
     def add_tenant(self, tenant: Tenant, *, at: int, note: Entry | None = None) -> None:
         """Add a tenant."""
@@ -44,8 +49,13 @@ class SqliteRegistry:
         return self._writes.change(_DISABLE_APP, (at, app_key), note=note) > 0
 
     def add_signing_key(self, key: SigningKey, *, at: int, note: Entry | None = None) -> None:
-        """Add a key; it signs from now on."""
-        self._add(_ADD_SIGNING_KEY, (key.key_id, key.secret, at), what=f"signing key {key.key_id}", note=note)
+        """Add a key, sealed."""
+        row = (key.key_id, self._keys.seal(key), at)
+        self._add(_ADD_SIGNING_KEY, row, what=f"signing key {key.key_id}", note=note)
+
+    def remove_signing_keys(self, key_ids: Sequence[str], *, note: Entry | None = None) -> None:
+        """See `Registry.remove_signing_keys`."""
+        self._writes.change(_REMOVE_SIGNING_KEYS, (json.dumps(list(key_ids)),), note=note)
 
     def _add(self, sql: str, row: Row, *, what: str, note: Entry | None) -> None:
         try:

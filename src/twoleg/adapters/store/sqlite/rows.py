@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.json import Decoder, encode
 
-from twoleg.application.ports import App, Intent, SigningKey, TrunkState
+from twoleg.application.ports import App, Intent, TrunkState
 from twoleg.domain.call import Attempt, Call, EndedBy, Leg, Phase, Role
 from twoleg.domain.cdr import Cdr
 from twoleg.domain.events import Event, EventType
@@ -259,12 +259,6 @@ def app_from(row: Row) -> App:
     return App(
         app_key=app_key, tenant_id=tenant_id, secret_hash=secret_hash, enabled=bool(enabled), created_at=created_at
     )
-
-
-def signing_key_from(row: Row) -> SigningKey:
-    """Of a row of `signing_keys`."""
-    key_id, secret = row
-    return SigningKey(key_id=key_id, secret=secret)
 
 
 def trunk_state_row(state: TrunkState) -> Row:

@@ -32,11 +32,13 @@ from twoleg.adapters.store.sqlite.reader import SqliteReader
 from twoleg.adapters.store.sqlite.reads import Reads, TurnReads
 from twoleg.adapters.store.sqlite.recordings import SqliteRecordingBook
 from twoleg.adapters.store.sqlite.registry import SqliteRegistry
+from twoleg.adapters.store.sqlite.sealed_keys import SealedKeys
 from twoleg.adapters.store.sqlite.trouble import Trouble, trouble_of
 from twoleg.adapters.store.sqlite.trunk_board import SqliteTrunkBoard
 from twoleg.adapters.store.sqlite.unwanted import SqliteUnwantedBook
 from twoleg.adapters.store.sqlite.writes import Writes
 from twoleg.application.ports import Clock
+from twoleg.application.sealing import Sealer
 
 _USE_WAL = query("use_write_ahead_log")
 
@@ -62,8 +64,9 @@ class SqliteStore:
     What it hands out shares nothing but the file. `close` ends all of it; journal and intake write what they hold.
     """
 
-    def __init__(self, path: Path, *, logger: StoreLog) -> None:
+    def __init__(self, path: Path, *, logger: StoreLog, sealer: Sealer | None = None) -> None:
         self.path = path
+        self._sealer = sealer
         self._log = UnfailingLog(logger)
         self._parts: list[_Closable] = []
         self._writes = self._opened(Writes(path))  # closed last: the last one that may write tidies the log away
@@ -103,11 +106,11 @@ class SqliteStore:
 
     def directory(self) -> SqliteDirectory:
         """Tenants, apps and keys as committed; one thread at a time."""
-        return SqliteDirectory(self._opened(TurnReads(self.path)))
+        return SqliteDirectory(self._opened(TurnReads(self.path)), SealedKeys(self._sealer))
 
     def registry(self) -> SqliteRegistry:
         """Changes to tenants, apps and keys; from any thread. Blocks for a disk flush, in trouble for a few seconds."""
-        return SqliteRegistry(self._writes)
+        return SqliteRegistry(self._writes, SealedKeys(self._sealer))
 
     def audit_log(self) -> SqliteAuditLog:
         """Who did what. Blocks like `registry`."""
@@ -160,17 +163,18 @@ class SqliteStore:
         return part
 
 
-def open_store(url: str, *, clock: Clock, logger: StoreLog) -> SqliteStore:
+def open_store(url: str, *, clock: Clock, logger: StoreLog, sealer: Sealer | None = None) -> SqliteStore:
     """Open the file, creating or migrating it as needed; safe when several processes do so at once.
 
-    `url` is `sqlite:////absolute/path` or `sqlite:///relative/path`. Raises `UnusableStore` with one clear line.
+    `url` is `sqlite:////absolute/path` or `sqlite:///relative/path`. `sealer`: for signing keys; without one there are
+    none. Raises `UnusableStore` with one clear line.
     """
     path = path_of(url)
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise UnusableStore(f"store {path}: this Python has SQLite {sqlite3.sqlite_version}; 3.37 or later is needed")
     try:
         _prepare(path, clock, logger)
-        return SqliteStore(path, logger=logger)
+        return SqliteStore(path, logger=logger, sealer=sealer)
     except UnusableStore as error:
         raise UnusableStore(f"store {path}: {error}") from error
     except (OSError, sqlite3.Error) as error:
