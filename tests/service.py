@@ -123,12 +123,12 @@ class Service:
         return cls.serve(write_config(folder, trunks=trunks, timers=timers, sip=sip, more=more))
 
     @classmethod
-    def serve(cls, config: Path) -> Self:
-        """Serve by that configuration; output and log go into its folder, at the end of what is there."""
+    def serve(cls, config: Path, *options: str) -> Self:
+        """Serve by that configuration, with those options; output and log go into its folder, after what is there."""
         said, logged = config.with_name("said.txt"), config.with_name("log.jsonl")
         said.write_bytes(b"")
         with said.open("wb") as stdout, logged.open("ab") as stderr:
-            process = Fork.start("serve", "--config", str(config), stdout=stdout, stderr=stderr)
+            process = Fork.start("serve", *options, "--config", str(config), stdout=stdout, stderr=stderr)
         ready = eventually(
             lambda: _READY.search(said.read_text()) is not None,
             unless=lambda: process.poll() is not None,
