@@ -11,7 +11,7 @@ CODE := src tests $(wildcard bench)
 WORKERS ?= 2
 SECONDS ?= 60
 
-.PHONY: help venv demo test check fuzz bench format states interop-table explain lock clean static test-system
+.PHONY: help venv demo test check fuzz bench format states interop-table explain lock clean static test-system soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
@@ -36,6 +36,10 @@ fuzz: $(DEV) ## look for faults in the SIP parsers for SECONDS=60 each, guided b
 bench: $(BENCH) ## measure the service against its peers and print the table
 	@sh scripts/apt-packages.sh nginx-light:nginx wrk:wrk sip-tester:sipp
 	@$(BIN)/python -m bench
+
+soak: $(BENCH) ## HOURS=1 at RATE=50 calls a second through the whole service, and docs/soak.md: is everything flat?
+	@sh scripts/apt-packages.sh sip-tester:sipp
+	@$(BIN)/python -m bench.soak --hours $${HOURS:-1} --rate $${RATE:-50} --write
 
 format: $(DEV) ## write the house format and the safe lint fixes
 	@$(BIN)/ruff format --quiet $(CODE)

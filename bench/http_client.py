@@ -89,7 +89,8 @@ class Client:
     """The vendor's face over as many connections as there are requests at a time. Use it in an `async with`."""
 
     def __init__(self, access: Access) -> None:
-        self._access = access
+        self.access = access
+        """Whose token goes with each request; may be replaced by a newer one."""
         self._idle: list[_Connection] = []
         self._all: list[_Connection] = []
 
@@ -104,7 +105,7 @@ class Client:
         return await self._ask(QUERY_PATH, {"callSerialNo": serial})
 
     async def _ask(self, path: str, members: dict[str, str]) -> dict[str, Any]:
-        status, body = await self.post(self._access.request(path, msgspec.json.encode(members)))
+        status, body = await self.post(self.access.request(path, msgspec.json.encode(members)))
         answer = msgspec.json.decode(body)
         if status != 200 or answer["retCode"] != "0":
             raise RefusedError(f"{status} {body.decode(errors='replace')}")
@@ -120,7 +121,7 @@ class Client:
 
     async def _connect(self) -> _Connection:
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(_Connection, self._access.host, self._access.port)
+        _, connection = await loop.create_connection(_Connection, self.access.host, self.access.port)
         self._all.append(connection)
         return connection
 
