@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import socket
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -123,6 +125,56 @@ def test_people_are_told_line_by_line(twoleg: Twoleg, config: Path, silent: int)
     ended = twoleg("check")
     assert ended.code == 1
     lines = [line.split()[:2] for line in ended.printed.splitlines()]
-    named = ["configuration", "store", "addresses", "media"]
-    assert lines[:5] == [*(["ok", what] for what in named), ["no", "trunk"]]
+    named = ["configuration", "store", "addresses", "media", "rtp-io"]
+    assert lines[:6] == [*(["ok", what] for what in named), ["no", "trunk"]]
     assert ended.printed.splitlines()[-1] == "not ready: see the lines marked no"
+
+
+@contextmanager
+def rtpengine(*, answers: bytes = b"d6:result4:ponge") -> Iterator[int]:
+    """The port of a daemon that answers every question so."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+
+        def serve() -> None:
+            while True:
+                question, asker = daemon.recvfrom(2048)
+                if not question:
+                    return
+                daemon.sendto(question.partition(b" ")[0] + b" " + answers, asker)
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        yield daemon.getsockname()[1]
+        daemon.sendto(b"", daemon.getsockname())
+        serving.join()
+
+
+def test_each_relay_is_asked_and_told_apart(twoleg: Twoleg, config: Path, silent: int, tmp_path: Path) -> None:
+    greeting = tmp_path / "greeting.wav"
+    greeting.write_bytes(b"RIFF")
+    with rtpengine() as sound, rtpengine(answers=b"d6:result5:error12:error-reason4:busye") as refusing:
+        ports = ", ".join(f'"127.0.0.1:{port}"' for port in (sound, refusing, silent))
+        add(config, f'\n[media]\nmode = "rtpengine"\nrtpengine = [{ports}]\ngreeting = "{greeting}"\n')
+        add(config, f'rtpengine_captures = "{tmp_path}/nowhere"\nfallback = ["rtpio"]\n')
+        ended = twoleg("check", "--json")
+    found = verdicts(ended)
+    assert ended.code == 1
+    assert (found[f"rtpengine 127.0.0.1:{sound}"]["ok"], found["rtp-io"]["ok"]) == (True, True)
+    assert found[f"rtpengine 127.0.0.1:{sound}"]["says"] == "answers"
+    assert found[f"rtpengine 127.0.0.1:{sound}"]["milliseconds"] < 5000
+    assert found["rtp-io"]["says"] == "answers; ports 35000-49999, enough for 3750 calls at once"
+    assert found[f"rtpengine 127.0.0.1:{refusing}"]["says"] == "is down: rtpengine on ping: busy"
+    assert found[f"rtpengine 127.0.0.1:{silent}"]["says"].endswith("does not answer")
+    assert found["rtpengine captures"]["says"].startswith(f"there is no folder {tmp_path}/nowhere")
+    assert not found["greeting"]["ok"]
+
+
+def test_a_tenant_who_would_be_recorded_without_a_relay_is_named(twoleg: Twoleg, config: Path) -> None:
+    rule = ("--access-code", "640003", "--recording", "always")
+    tenant = twoleg("tenant", "create", "Acme", *rule, "--json").json["tenant_id"]
+    assert f"tenant {tenant}" not in verdicts(twoleg("check", "--json"))
+    add(config, '\n[media]\nmode = "direct"\n')
+    found = verdicts(twoleg("check", "--json"))
+    assert "every recording would fail" in found[f"tenant {tenant}"]["says"]
+    assert "rtp-io" not in found

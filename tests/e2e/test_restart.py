@@ -131,7 +131,9 @@ def test_the_end_of_the_service_ends_its_calls(tmp_path: Path) -> None:
         serial = client.create_call(ANSWERS, "6655500200")
         client.until(serial, state=2)
         assert service.stop() == 0
-        assert service.cli("status", serial)["reason"] == SERVICE_STOPPED, "it is ended at the stop, not at the next start"
+        assert service.cli("status", serial)["reason"] == SERVICE_STOPPED, (
+            "it is ended at the stop, not at the next start"
+        )
 
 
 def test_children_do_not_outlive_a_stop(tmp_path: Path) -> None:

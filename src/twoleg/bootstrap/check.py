@@ -1,35 +1,25 @@
-"""Whether a configuration would work: its store, its addresses, its trunks. Looks, and changes nothing."""
+"""Whether a configuration would work: its store, its addresses, relays and trunks. Looks, and changes nothing."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from twoleg.application.errors import ApplicationError
 from twoleg.bootstrap.errors import ServiceError
+from twoleg.bootstrap.finding import Finding
 from twoleg.bootstrap.lock import serving_pid
 from twoleg.bootstrap.media_choice import choose_media, settled
 from twoleg.bootstrap.operator import operator
 from twoleg.bootstrap.probe import Answer, ask_trunks
+from twoleg.bootstrap.relay_check import recording_findings, relay_findings
 from twoleg.bootstrap.signalling import tls_of
 from twoleg.bootstrap.sockets import bind_all, sandbox_address
 from twoleg.bootstrap.store_file import file_of
 from twoleg.bootstrap.trunks import trunks_of
 from twoleg.config import Address, Settings
 from twoleg.domain.trunk import Trunk
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The verdict on one thing."""
-
-    what: str
-    sound: bool
-    says: str
-    milliseconds: float | None = None
-    """How long a trunk took to answer."""
 
 
 def check(settings: Settings) -> list[Finding]:
@@ -40,7 +30,7 @@ def check(settings: Settings) -> list[Finding]:
         findings.append(_addresses(settings))
     else:
         findings.append(Finding("service", sound=True, says=f"running, process {pid}"))
-    findings.append(_media(settings))
+    findings += [_media(settings), *relay_findings(settings), *_recordings(settings)]
     return findings + _trunks(settings, is_running=pid is not None)
 
 
@@ -85,6 +75,16 @@ def _addresses(settings: Settings) -> Finding:
 def _media(settings: Settings) -> Finding:
     found = choose_media(settings)
     return Finding("media", sound=found.is_sound, says=f"{found.mode}: {found.why}")
+
+
+def _recordings(settings: Settings) -> list[Finding]:
+    if not file_of(settings.store.url).exists():
+        return []
+    try:
+        with operator(settings) as opened:
+            return recording_findings(settings, opened.directory.tenants())
+    except ApplicationError:
+        return []  # told as a finding on the store
 
 
 def _trunks(settings: Settings, *, is_running: bool) -> list[Finding]:

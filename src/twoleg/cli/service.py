@@ -15,7 +15,7 @@ from twoleg.cli.options import ConfigOption, JsonOption, settings_of
 from twoleg.cli.output import OUT, say_json
 
 if TYPE_CHECKING:
-    from twoleg.bootstrap.check import Finding
+    from twoleg.bootstrap.finding import Finding
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,7 +46,7 @@ def serve(
 
 
 def check(*, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Say whether the configuration is sound, the store opens and the trunks answer. Exit code 1: something is not.
+    """Say whether the configuration is sound, the store opens, relays and trunks answer. Exit code 1: something is not.
 
     Example:  twoleg check --json
     """
