@@ -168,9 +168,7 @@ class World:
     @property
     def tail(self) -> EventTail:
         """Where the running service's readers stand in line."""
-        tail = getattr(self.app._on_stop, "__self__", None)
-        assert isinstance(tail, EventTail)
-        return tail
+        return self.app.tail
 
     def hangups(self) -> list[int]:
         """The calls whose end is wished for."""

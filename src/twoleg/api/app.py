@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
@@ -93,7 +93,7 @@ class App:
         entropy: Entropy,
         log: ApiLog,
         gate: Gate,
-        on_stop: Callable[[], None],
+        tail: EventTail,
     ) -> None:
         """`native`: the paths that begin with `NATIVE`; `routes`: all others."""
         self.error_body: ErrorBody = error_body
@@ -102,11 +102,12 @@ class App:
         self._native = native
         self._entropy = entropy
         self._log = log
-        self._on_stop = on_stop
+        self.tail = tail
+        """By which streams and long polls follow events."""
 
     def stop(self) -> None:
         """The service stops: whoever waits for something to happen is answered now."""
-        self._on_stop()
+        self.tail.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI HTTP); other protocols are refused, as ASGI wants it, by raising."""
@@ -270,4 +271,4 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     native |= explain_routes(door=door, reader=reader, events=event_feed, clock=clock)
     routes |= status_notify_routes(door=door, reports=call_reports, clock=clock)
     routes |= make_probes(directory, gate) | serve_document(make_document(all_operations()))
-    return App(routes=routes, native=PathTable(native), entropy=entropy, log=log, gate=gate, on_stop=tail.close)
+    return App(routes=routes, native=PathTable(native), entropy=entropy, log=log, gate=gate, tail=tail)

@@ -147,13 +147,14 @@ class Follower:
         """What came since it stood in line; None: it does not, and reads the store."""
         self._wake: asyncio.Future[None] | None = None
 
-    async def next(self, seconds: float) -> Sequence[Recorded]:
+    async def next(self, seconds: float | None) -> Sequence[Recorded]:
         """The next events, `LONGEST_LINE` at most; none after that many seconds without any, or when all stops.
 
-        One caller at a time. Raises `StoreUnavailable`, and can be asked again then.
+        None: without end, until there is something or somebody calls `wake`. One caller at a time. Raises
+        `StoreUnavailable`, and can be asked again then.
         """
         ready = self.ready()
-        if ready or seconds <= 0 or self._tail.is_closed:
+        if ready or self._tail.is_closed or (seconds is not None and seconds <= 0):
             return ready
         await self._sleep(seconds)
         return self.ready()
@@ -194,7 +195,7 @@ class Follower:
         self.wake()
 
     def wake(self) -> None:
-        """Called by the tail: there is something to see."""
+        """There is something to see, or to do: who sleeps in `next` goes on. Others are not touched by it."""
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
 
@@ -215,14 +216,15 @@ class Follower:
             self.cursor = place(new[-1])
         return new
 
-    async def _sleep(self, seconds: float) -> None:
+    async def _sleep(self, seconds: float | None) -> None:
         loop = asyncio.get_running_loop()
         self._wake = wake = loop.create_future()
-        timer = loop.call_later(seconds, lambda: None if wake.done() else wake.set_result(None))
+        timer = None if seconds is None else loop.call_later(seconds, self.wake)
         try:
             await wake
         finally:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
             self._wake = None
 
 

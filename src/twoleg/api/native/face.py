@@ -8,7 +8,7 @@ from twoleg.api.native.door import Door
 from twoleg.api.native.events import GetCallEvents, GetEvents
 from twoleg.api.native.lists import GetCalls, PostStates
 from twoleg.api.native.place import PostCall, PostHangup
-from twoleg.api.native.sse import EventStreams, Frames
+from twoleg.api.native.sse import EventStreams
 from twoleg.application.call_search import CallSearch
 from twoleg.application.event_feed import EventFeed
 from twoleg.application.event_tail import EventTail
@@ -43,7 +43,7 @@ def make_routes(  # noqa: PLR0913 - each port by its name
 ) -> NativeRoutes:
     """The routes of the face."""
     clock = place_call.clock
-    streams = EventStreams(tail=tail, clock=clock, frames=Frames())
+    streams = EventStreams(tail=tail, clock=clock)
     hang_up = PostHangup(door=door, reader=reader, intake=place_call.intake, clock=clock, nudge=place_call.nudge)
     return {
         CALLS_PATH: {

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 from twoleg.api.asgi import Headers
 from twoleg.api.http import Stream
+from twoleg.api.native.heartbeats import Heartbeats
 from twoleg.api.native.problems import Problem
 from twoleg.application.cloud_event import TYPE_PREFIX, encoded, event_id
 from twoleg.application.errors import StoreUnavailable
@@ -17,7 +17,7 @@ from twoleg.domain.events import EventType
 
 EVENT_STREAM = b"text/event-stream"
 HEARTBEAT = 15.0
-"""Seconds without an event after which a comment is sent, and after which credentials are checked again."""
+"""Seconds from one comment to the next, and after which credentials are checked again."""
 RETRY_MS = 1000
 """After which a client comes back."""
 EVENTS_A_PIECE = 64
@@ -59,13 +59,14 @@ def _frame(recorded: Recorded) -> bytes:
     return head.encode() + encoded(recorded) + b"\n\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EventStreams:
     """Makes streams; one per process."""
 
-    tail: EventTail
-    clock: Clock
-    frames: Frames
+    def __init__(self, *, tail: EventTail, clock: Clock) -> None:
+        self.tail = tail
+        self._clock = clock
+        self._frames = Frames()
+        self._heartbeats = Heartbeats(HEARTBEAT)
 
     def of(self, follower: Follower, *, cursor: str, is_welcome: Callable[[], Awaitable[object]]) -> Stream:
         """What the follower sees from `cursor` on. `is_welcome` is asked now and then, and raises `Problem` if not."""
@@ -76,15 +77,19 @@ class EventStreams:
     ) -> AsyncGenerator[bytes, None]:
         # An id without a message: who loses the connection before the first event still comes back with a cursor.
         yield f"retry: {RETRY_MS}\nid: {cursor}\n\n".encode()
-        checked_at = self.clock.now_ms()
+        checked_at = self._clock.now_ms()
+        beat = follower.wake
+        place = self._heartbeats.join(beat)
         try:
-            while not self.tail.is_closed:
-                events = await follower.next(HEARTBEAT)
-                if not 0 <= self.clock.now_ms() - checked_at < HEARTBEAT * 1000:
+            while True:
+                events = await follower.next(None)
+                if self.tail.is_closed and not events:
+                    return
+                if not events or not 0 <= self._clock.now_ms() - checked_at < HEARTBEAT * 1000:
                     await is_welcome()
-                    checked_at = self.clock.now_ms()
+                    checked_at = self._clock.now_ms()
                 for begin in range(0, len(events), EVENTS_A_PIECE):
-                    yield b"".join(map(self.frames, events[begin : begin + EVENTS_A_PIECE]))
+                    yield b"".join(map(self._frames, events[begin : begin + EVENTS_A_PIECE]))
                 if _is_over(follower, events):
                     return
                 if not events:
@@ -92,6 +97,7 @@ class EventStreams:
         except (Problem, StoreUnavailable):
             return  # the client comes back with its cursor, and is told then what is wrong
         finally:
+            self._heartbeats.leave(place, beat)
             follower.close()
 
 
