@@ -74,6 +74,8 @@ class Network:
         self.carried = 0
         self.escaped: list[Exception] | None = None
         """What raised out of a party, where a test wants to go on; None: it ends the test."""
+        self.tap: Callable[[bytes, Peer, Peer], None] = lambda _data, _source, _target: None
+        """Sees what is sent, from whom to whom."""
         self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._serial = 0
 
@@ -102,6 +104,7 @@ class Network:
         for party in self.parties.values():
             for transmit in self._output_of(party):
                 self.carried += 1
+                self.tap(transmit.data, party.address, transmit.peer)
                 for delay in self.fate(self.carried):
                     self._carry(transmit.data, party.address, transmit.peer, delay)
 

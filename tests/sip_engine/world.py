@@ -9,6 +9,8 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from application.test_conductor import HeldJournal, NotedLog
 from domain.calls import SERIAL, a_call
 from sip.network import Fate, Network, perfect
@@ -21,12 +23,12 @@ from twoleg.adapters.sip_engine.watch import TrunkWatch
 from twoleg.adapters.sip_engine.ways import Ways
 from twoleg.application.capacity import Capacity, Limits
 from twoleg.application.conductor import Conductor
+from twoleg.application.ladder.ports import CallRecorder
 from twoleg.application.media import Media
 from twoleg.application.ports import TrunkState
 from twoleg.domain.call import Call
 from twoleg.domain.effects import Timer
 from twoleg.domain.trunk import Trunk
-from twoleg.domain.values import replace
 from twoleg.sip.events import (
     Acknowledged,
     Cancelled,
@@ -255,6 +257,7 @@ class World:
         start: bool = True,
         media: Media | None = None,
         refusal: int = FORBIDDEN,
+        recorder: CallRecorder | None = None,
     ) -> None:
         self.network = Network(fate)
         self.shell = EngineShell(self.network)
@@ -287,6 +290,7 @@ class World:
             clock=self.clock,
             sink=lambda serial, signal: self.conductor.signal(serial, signal),  # noqa: PLW0108 - it comes next
             log=self,
+            recorder=recorder,
             refusal=refusal,
         )
         self.conductor = Conductor(

@@ -37,11 +37,11 @@ class Deadlines:
 
     def arm(self, when: float, action: Action) -> Deadline:
         """Call `action` once `when` has come, unless it is cancelled first."""
+        if len(self._heap) >= self._sweep_at:
+            self._sweep()
         deadline = Deadline(action)
         self._serial += 1
         heappush(self._heap, (when, self._serial, deadline))
-        if len(self._heap) > self._sweep_at:
-            self._sweep()
         return deadline
 
     def next(self) -> float | None:
