@@ -37,7 +37,7 @@ class Version:
 
     bytes: int
     mark: str
-    """Another one whenever the content may have changed (modification time and inode; an object's ETag)."""
+    """Another one whenever the content may have changed (its times and inode; an object's ETag)."""
 
 
 class RecordingStorage(Protocol):

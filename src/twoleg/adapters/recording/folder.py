@@ -38,7 +38,8 @@ class FolderStorage:
                 found = self._path(key).stat()
             except FileNotFoundError:
                 return None
-        return Version(found.st_size, f"{found.st_mtime_ns}-{found.st_ino}")
+        # Times of modification can be set, and a restored file has its old one; that of the change to its inode cannot.
+        return Version(found.st_size, f"{found.st_mtime_ns}-{found.st_ctime_ns}-{found.st_ino}")
 
     def read(self, key: str, begin: int, end: int) -> Iterator[bytes]:
         """See `RecordingStorage.read`."""
