@@ -16,8 +16,9 @@ from contract.worlds import Told, numbered
 from domain.calls import WAY
 from fakes.log import NotedLog
 from patience import eventually_async
-from store.files import locked, process, rows, said, tell, with_tenant
+from store.files import locked, opened, process, rows, said, tell, with_tenant
 from twoleg.adapters.store.sqlite import SqliteStore, asking, connection, journal, writes
+from twoleg.adapters.store.sqlite.trouble import Trouble
 from twoleg.application.errors import StoreUnavailable
 from twoleg.application.ports import Intent, Placed, SigningKey
 from twoleg.domain.call import Phase
@@ -286,3 +287,43 @@ def test_a_store_that_may_not_be_written_is_not_opened(others_path: Path, at_fau
     at_fault(others_path).chmod(0o555)
     with process("read_only.py", others_path, BOUND_USER) as other:
         assert said(other) == f"store {others_path}: {at_fault(others_path)} may not be written by this user"
+
+
+@pytest.mark.asyncio
+async def test_a_damaged_page_is_refused_and_named_and_steps_wait_until_the_file_is_whole(path: Path) -> None:
+    log = NotedLog()
+    store = with_tenant(path)
+    for serial in (1, 2):
+        await store.intake().place(Intent(numbered(serial)))
+    store.close()
+    mend = _damaged(path, "event")
+
+    store = opened(path, log)
+    steps = store.journal(asyncio.get_running_loop())
+    told = Told(steps, numbered(1))
+    told.tell(*WAY[Phase.TALKING])
+    with pytest.raises(StoreUnavailable, match="it is damaged"):
+        await store.intake().place(Intent(numbered(3)))
+    with pytest.raises(StoreUnavailable, match="it is damaged"):
+        store.event_feed().of_call(2, after=0, limit=10)
+    assert store.reader().status(2, "t1") is not None, "what is not damaged is read"
+    assert await eventually_async(lambda: steps.troubles[Trouble.DAMAGED] >= 2)
+    assert told.durable == []
+
+    mend()
+    await asyncio.wait_for(steps.drained(), timeout=10)
+
+    assert told.durable[-1] == told.call
+    assert ("warning", "store cannot be written") in [(level, event) for level, event, _ in log.lines]
+    store.close()
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+def _damaged(path: Path, table: str) -> Callable[[], object]:
+    """The first page of a table holds nonsense; the answer puts the file in order again."""
+    (page,) = rows(path, f"SELECT rootpage FROM sqlite_schema WHERE name = '{table}'")[0]
+    (size,) = rows(path, "PRAGMA page_size")[0]
+    begin, end = (int(str(page)) - 1) * int(str(size)), int(str(page)) * int(str(size))
+    sound = path.read_bytes()
+    path.write_bytes(sound[:begin] + b"\xa5" * (end - begin) + sound[end:])
+    return lambda: path.write_bytes(sound)

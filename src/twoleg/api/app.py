@@ -165,14 +165,12 @@ class App:
 
     def _failed(self, scope: Scope, error: Exception) -> Answer:
         correlation_id = f"{self._entropy.bits(64):016x}"
-        self._log.error(
-            "request failed",
-            correlation_id=correlation_id,
-            method=scope["method"],
-            path=scope["path"],
-            exc_info=error,
-        )
         is_trouble = isinstance(error, StoreUnavailable)
+        facts = {"correlation_id": correlation_id, "method": scope["method"], "path": scope["path"]}
+        if is_trouble:  # a traceback for each refused request would help to fill a full disk
+            self._log.error("request failed", **facts, why=str(error))
+        else:
+            self._log.error("request failed", **facts, exc_info=error)
         text, headers = STORE_TROUBLE if is_trouble else ("internal error", ())
         told = f"{text}; correlation id {correlation_id}"
         if scope["path"].startswith(NATIVE):
