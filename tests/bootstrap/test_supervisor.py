@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -61,11 +63,13 @@ def notes(tmp_path: Path) -> Notes:
 
 
 async def supervised(
-    *plans: ChildPlan, meanwhile: Callable[[Supervisor], object] | None = None
+    *plans: ChildPlan,
+    meanwhile: Callable[[Supervisor], object] | None = None,
+    nursery: socket.socket | None = None,
 ) -> tuple[list[str], Supervisor]:
     """Run until `meanwhile` (by default: readiness) is over, then stop."""
     log = CapturingLogger()
-    supervisor = Supervisor(plans, log=_Bound(log), relay=Relay(sys.stderr.fileno()))
+    supervisor = Supervisor(plans, log=_Bound(log), relay=Relay(sys.stderr.fileno()), nursery=nursery)
     ready = asyncio.Event()
     running = asyncio.create_task(supervisor.run(ready.set))
     waiting = asyncio.create_task(ready.wait())
@@ -163,3 +167,13 @@ def test_children_do_not_outlive_a_killed_supervisor(notes: Notes, tmp_path: Pat
         process.kill()
 
     assert eventually(lambda: bool(notes.of("engine alone")))
+
+
+def test_without_its_nursery_a_child_is_started_cold(notes: Notes) -> None:
+    gone, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    theirs.close()
+    plan = dataclasses.replace(notes.plan("cold"), word="cold")
+    with gone:
+        log, _ = asyncio.run(supervised(plan, nursery=gone))
+    assert [line.split()[1] for line in notes.lines] == ["start", "stop"]
+    assert any("started cold" in line for line in log)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import uvloop
 
@@ -28,8 +30,16 @@ COMMANDS = {f"_{role}": role for role in (ENGINE, API, SANDBOX, MEDIA, RECORDER,
 """The hidden commands by which the supervisor starts its children."""
 
 
+def warm(role: str) -> None:
+    """Import what that child will need: in the nursery, once for all that are forked there."""
+    _runner_of(role)
+    settle()
+
+
 def main(role: str) -> int:
     """Be that child until told to stop, or until the supervisor is gone. Answers the exit code."""
+    with contextlib.suppress(OSError):  # only what `ps` and `top` call it
+        Path("/proc/self/comm").write_text(f"twoleg {role}")
     orders = Orders.decode(sys.stdin.buffer.readline())
     pipe = PatientPipe(sys.stderr.fileno())
     log = open_log(orders.settings.log.level, process=role, onto=pipe)

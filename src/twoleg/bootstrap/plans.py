@@ -65,7 +65,7 @@ def _apis(settings: Settings, sockets: Sockets, lock: ServiceLock, page: SharedP
 
 def _plan(role: str, name: str, orders: Orders, descriptors: tuple[int, ...], lock: ServiceLock) -> ChildPlan:
     command = (sys.executable, "-P", "-m", "twoleg", f"_{role}")
-    return ChildPlan(name, command, orders.encode(), (*descriptors, lock.descriptor))
+    return ChildPlan(name, command, orders.encode(), (*descriptors, lock.descriptor), word=role)
 
 
 def _sandbox_trunk(sockets: Sockets) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from twoleg.adapters.store.sqlite import open_store
 from twoleg.adapters.system import SystemClock, SystemEntropy
 from twoleg.application.errors import ApplicationError
 from twoleg.application.keys import ensure_signing_key
+from twoleg.bootstrap import child
 from twoleg.bootstrap.control import Control, Wish, asking
 from twoleg.bootstrap.errors import ServiceError
 from twoleg.bootstrap.given import Given, given_by_systemd
@@ -23,6 +25,7 @@ from twoleg.bootstrap.logs import Log, open_log
 from twoleg.bootstrap.media import check_sounds
 from twoleg.bootstrap.media_choice import choose_media, settled
 from twoleg.bootstrap.notify import READY, STOPPING, notify
+from twoleg.bootstrap.nursery import open_nursery
 from twoleg.bootstrap.plans import plans_of
 from twoleg.bootstrap.relay import PatientPipe, Relay
 from twoleg.bootstrap.signalling import tls_of
@@ -45,18 +48,19 @@ def serve(settings: Settings, announce: Callable[[str], None], *, take_over: boo
     `take_over`: have the sockets and the store of the service that runs on the same store, as soon as its calls have
     ended; requests wait meanwhile. Raises `ServiceError` when it cannot start. Logs go to stderr.
     """
+    nursery = open_nursery(child.main, child.warm)  # first of all: it must have no thread, socket or lock of ours
     relay = Relay(sys.stderr.fileno())
     own = relay.open("supervisor")
     log = open_log(settings.log.level, process="supervisor", onto=PatientPipe(own.descriptor))
     try:
-        asyncio.run(_serve(settings, announce, log, relay, take_over=take_over))
+        asyncio.run(_serve(settings, _Voice(announce, log, relay), nursery, take_over=take_over))
     finally:
+        nursery.close()
         own.finish()
 
 
-async def _serve(
-    settings: Settings, announce: Callable[[str], None], log: Log, relay: Relay, *, take_over: bool
-) -> None:
+async def _serve(settings: Settings, voice: _Voice, nursery: socket.socket, *, take_over: bool) -> None:
+    log = voice.log
     media = choose_media(settings)
     settings = settled(settings)
     tls_of(settings)  # files that cannot be used are told here, in one line
@@ -72,7 +76,7 @@ async def _serve(
             for warning in sockets.warnings:
                 log.warning(warning)
             records = has_recordings or settings.media.modes != {"direct"}
-            await _run(settings, sockets, lock, _Voice(announce, log, relay), records=records)
+            await _run(settings, sockets, lock, voice, nursery, records=records)
         finally:
             sockets.close()
     finally:
@@ -99,12 +103,14 @@ async def _right_to_serve(store: Path, given: Given, log: Log, *, take_over: boo
     return await ServiceLock.take(store, patience=first.seconds_left + _LONGEST_STOP)
 
 
-async def _run(settings: Settings, sockets: Sockets, lock: ServiceLock, voice: _Voice, *, records: bool) -> None:
+async def _run(
+    settings: Settings, sockets: Sockets, lock: ServiceLock, voice: _Voice, nursery: socket.socket, *, records: bool
+) -> None:
     """Run all processes until they are to be stopped."""
     page = SharedPage.make(SystemClock().monotonic)
     try:
         plans = plans_of(settings, sockets, lock, page, records=records)
-        supervisor = Supervisor(plans, log=voice.log, relay=voice.relay)
+        supervisor = Supervisor(plans, log=voice.log, relay=voice.relay, nursery=nursery)
 
         def stop() -> None:
             notify(os.environ, STOPPING)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 from twoleg.bootstrap.errors import ServiceError
 from twoleg.bootstrap.logs import Log
-from twoleg.bootstrap.relay import Relay
+from twoleg.bootstrap.nursery import Forked, NurseryGoneError
+from twoleg.bootstrap.relay import Relay, RelayedPipe
 
 READY = b"ready\n"
 """What a child writes to its standard output when it works."""
@@ -33,14 +37,30 @@ class ChildPlan:
     """The first line of its standard input, which then stays open: its end tells the child that we are gone."""
     descriptors: tuple[int, ...] = ()
     """Inherited under the same numbers."""
+    word: str | None = None
+    """What the nursery is asked for to have the same forked; None: it can only be started by its command."""
+
+
+class _Process(Protocol):
+    """What is asked of a child however it was started."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int | None: ...
+    async def wait(self) -> int: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
 
 
 class Supervisor:
     """Runs the plans' processes until `stop`. Plans stand in the order in which they are stopped."""
 
-    def __init__(self, plans: Sequence[ChildPlan], *, log: Log, relay: Relay) -> None:
-        """`relay` passes on what the children write to their stderr."""
-        self._keepers = [_Keeper(plan, log, relay) for plan in plans]
+    def __init__(
+        self, plans: Sequence[ChildPlan], *, log: Log, relay: Relay, nursery: socket.socket | None = None
+    ) -> None:
+        """`relay` passes on what the children write to their stderr; `nursery` is asked first to start one."""
+        self._keepers = [_Keeper(plan, log, relay, nursery) for plan in plans]
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -79,11 +99,12 @@ class Supervisor:
 class _Keeper:
     """Keeps one child alive."""
 
-    def __init__(self, plan: ChildPlan, log: Log, relay: Relay) -> None:
+    def __init__(self, plan: ChildPlan, log: Log, relay: Relay, nursery: socket.socket | None) -> None:
         self._plan = plan
         self._relay = relay
+        self._nursery = nursery
         self._log = log.bind(child=plan.name)
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: _Process | None = None
         self._stop = asyncio.Event()
         self.started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -124,65 +145,100 @@ class _Keeper:
     async def _run_once(self) -> tuple[int, float]:
         """Its exit status (negative: the signal), and for how many seconds it worked."""
         loop = asyncio.get_running_loop()
-        log = self._relay.open(self._plan.name)
-        try:
-            process = self._process = await self._spawn(log.descriptor)
-        finally:
-            log.close()
-        if self._stop.is_set():
-            self.kill()
-        since = loop.time()
-        watch = loop.call_later(_START_PATIENCE, self._too_slow, process)
-        try:
-            await self._tell(process)
-            async for line in _lines(process):
-                if line == READY:
-                    watch.cancel()
-                    since = loop.time()
-                    self._up(process)
-                else:
-                    self._log.warning("unexpected output of a child", line=line.decode(errors="replace").strip())
-            status = await process.wait()
-            lasted = loop.time() - since
-            await asyncio.to_thread(log.finish)
-            return status, lasted
-        finally:
-            watch.cancel()
+        with _Pipes(self._relay.open(self._plan.name)) as pipes:
+            process = self._process = await self._start(pipes)
+            if self._stop.is_set():
+                self.kill()
+            since = loop.time()
+            watch = loop.call_later(_START_PATIENCE, self._too_slow, process)
+            try:
+                async for line in pipes.talk(self._plan.orders):
+                    if line == READY:
+                        watch.cancel()
+                        since = loop.time()
+                        self._up(process)
+                    else:
+                        self._log.warning("unexpected output of a child", line=line.decode(errors="replace").strip())
+                status = await process.wait()
+                lasted = loop.time() - since
+                await asyncio.to_thread(pipes.log.finish)
+                return status, lasted
+            finally:
+                watch.cancel()
 
-    async def _spawn(self, log: int) -> asyncio.subprocess.Process:
+    async def _start(self, pipes: _Pipes) -> _Process:
+        """Forked by the nursery where there is one; slowly by its command otherwise."""
+        if self._nursery is not None and self._plan.word is not None:
+            gifts = {number: number for number in self._plan.descriptors} | dict(enumerate(pipes.theirs))
+            try:
+                return await Forked.start(self._nursery, self._plan.word, gifts)
+            except NurseryGoneError as error:
+                self._log.warning("no nursery: the child is started cold", why=str(error))
+        stdin, stdout, stderr = pipes.theirs
         return await asyncio.create_subprocess_exec(
             *self._plan.command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=log,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
             pass_fds=self._plan.descriptors,
             # A group of its own: Ctrl-C in a terminal is ours to pass on, in order.
             process_group=0,
         )
 
-    async def _tell(self, process: asyncio.subprocess.Process) -> None:
-        if process.stdin is None:
-            return
-        process.stdin.write(self._plan.orders)
-        with contextlib.suppress(ConnectionError):
-            await process.stdin.drain()
-
-    def _up(self, process: asyncio.subprocess.Process) -> None:
+    def _up(self, process: _Process) -> None:
         self._log.info("child ready", pid=process.pid)
         if not self.started.done():
             self.started.set_result(None)
 
-    def _too_slow(self, process: asyncio.subprocess.Process) -> None:
+    def _too_slow(self, process: _Process) -> None:
         self._log.error("child not ready in time", patience=_START_PATIENCE)
         with contextlib.suppress(ProcessLookupError):
             process.kill()
 
 
-async def _lines(process: asyncio.subprocess.Process) -> AsyncIterator[bytes]:
-    """Its standard output, to the end."""
-    if process.stdout is not None:
-        async for line in process.stdout:
+class _Pipes:
+    """A child's standard input and output, and its log."""
+
+    def __init__(self, log: RelayedPipe) -> None:
+        self.log = log
+        (stdin, self._to), (self._from, stdout) = os.pipe(), os.pipe()
+        self.theirs = (stdin, stdout, log.descriptor)
+        self._transports: list[asyncio.BaseTransport] = []
+
+    async def talk(self, orders: bytes) -> AsyncIterator[bytes]:
+        """Give the orders, once the child has its ends; its lines, to the end. Its input stays open until we close."""
+        loop = asyncio.get_running_loop()
+        self._close_theirs()
+        writing, _ = await loop.connect_write_pipe(asyncio.Protocol, os.fdopen(self._to, "wb", buffering=0))
+        self._to = -1
+        self._transports.append(writing)
+        writing.write(orders)
+        said = asyncio.StreamReader()
+        reading, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(said), os.fdopen(self._from, "rb", buffering=0)
+        )
+        self._from = -1
+        self._transports.append(reading)
+        async for line in said:
             yield line
+
+    def _close_theirs(self) -> None:
+        for descriptor in self.theirs[:2]:
+            os.close(descriptor)
+        self.theirs = (-1, -1, -1)
+        self.log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.theirs[0] >= 0:
+            self._close_theirs()
+        for transport in self._transports:
+            transport.close()
+        for descriptor in (self._to, self._from):
+            if descriptor >= 0:
+                os.close(descriptor)
 
 
 def _said(status: int) -> str:
