@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from twoleg.application.conductor import Conductor
-from twoleg.application.ports import CallJournal
+from twoleg.application.pace import Pace
+from twoleg.application.ports import CallJournal, Clock
 from twoleg.application.recording_desk import RecordingCommands
+from twoleg.domain.call import Call
 from twoleg.domain.signals import HangUpRequested
+
+_FRESH_MS = 1000
+"""A call that waited for less is live traffic, of which the API takes no more than the engine can do."""
+_BACKLOG_PACE = 200
+"""Calls a second of those that waited for longer: what gathered while no engine ran must not come all at once."""
 
 
 class Intake:
     """Run on every nudge, and now and then without one: a lost nudge delays a call, it never loses it."""
 
     def __init__(
-        self, *, journal: CallJournal, conductor: Conductor, recordings: RecordingCommands | None = None
+        self,
+        *,
+        journal: CallJournal,
+        conductor: Conductor,
+        recordings: RecordingCommands | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        """`recordings`: what hands on the commands for recordings; None: nothing is recorded."""
+        """`recordings`: what hands on the commands for recordings; None: nothing is recorded.
+
+        `clock`: by which calls that have waited for long come in at `_BACKLOG_PACE`; None: at once.
+        """
+        self._clock = clock
+        self._backlog = Pace(per_second=_BACKLOG_PACE, burst=_BACKLOG_PACE / 4)
         self._journal = journal
         self._conductor = conductor
         self._recordings = recordings
@@ -22,9 +39,16 @@ class Intake:
     def look(self) -> None:
         """Admit what is queued, pass on what is wished. Repeats are harmless."""
         for call in self._journal.queued(self._conductor):
-            self._conductor.admit(call)
+            if self._is_its_turn(call):
+                self._conductor.admit(call)
         for serial in self._journal.hangup_requests():
             if serial in self._conductor:
                 self._conductor.signal(serial, HangUpRequested())
         if self._recordings is not None:
             self._recordings.look()
+
+    def _is_its_turn(self, call: Call) -> bool:
+        if self._clock is None:
+            return True
+        now = self._clock.now_ms()
+        return now - call.created_at < _FRESH_MS or self._backlog.takes(now / 1000)
