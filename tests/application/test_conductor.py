@@ -10,13 +10,15 @@ import pytest
 from domain.calls import T0, a_call, a_call_in
 from fakes.clock import DrivenClock
 from fakes.engine import NotingEngine
+from fakes.on_wire import WireNotes
 from twoleg.application.conductor import LINGER, Conductor
-from twoleg.application.recover_calls import recover_calls
+from twoleg.application.recover_calls import LeftBehind, recover_calls
 from twoleg.application.take_in_calls import Intake
-from twoleg.domain.call import Call, Phase, Role
-from twoleg.domain.effects import Bridge, Dial, Effect, Release, Timer
+from twoleg.domain.call import Attempt, Call, Phase, Role
+from twoleg.domain.effects import Acknowledge, Bridge, Dial, Effect, Release, SendInvite, Timer
 from twoleg.domain.machine import Step
 from twoleg.domain.media import LONGEST_GREETING
+from twoleg.domain.on_wire import LegOnWire
 from twoleg.domain.reasons import Reason
 from twoleg.domain.signals import (
     AgentGreeting,
@@ -24,6 +26,7 @@ from twoleg.domain.signals import (
     LegAnswered,
     LegFailed,
     LegHungUp,
+    LegPrepared,
     LegRefused,
     LegReleased,
     Signal,
@@ -44,6 +47,7 @@ class HeldJournal:
     written: list[Step] = field(default_factory=list)
     stored: dict[int, Call] = field(default_factory=dict)
     wished: list[int] = field(default_factory=list)
+    on_wire: WireNotes = field(default_factory=WireNotes)
 
     def append(self, step: Step, on_durable: Callable[[], None]) -> None:
         self.waiting.append((step, on_durable))
@@ -55,6 +59,7 @@ class HeldJournal:
             step, on_durable = self.waiting.pop(0)
             self.written.append(step)
             self.stored[step.call.serial] = step.call
+            self.on_wire.take(step)
             on_durable()
 
     def queued(self, known: Container[int] = ()) -> list[Call]:
@@ -62,6 +67,9 @@ class HeldJournal:
 
     def live(self) -> list[Call]:
         return [call for call in self.stored.values() if call.phase not in (Phase.QUEUED, Phase.ENDED)]
+
+    def left_behind(self) -> list[LeftBehind]:
+        return self.on_wire.left_behind(self.stored.values())
 
     def hangup_requests(self) -> list[int]:
         return self.wished
@@ -156,7 +164,7 @@ def test_a_number_without_a_route_ends_the_call_and_rings_nobody(stage: Stage) -
 def test_the_whole_way_of_a_call(stage: Stage) -> None:
     stage.conductor.admit(a_call())
     stage.tell(LegAnswered(AGENT), LegAnswered(CUSTOMER))
-    assert stage.engine.take() == [Dial(AGENT), Dial(CUSTOMER), Bridge()]
+    assert stage.engine.take() == [Dial(AGENT), Acknowledge(AGENT), Dial(CUSTOMER), Acknowledge(CUSTOMER), Bridge()]
     stage.tell(LegHungUp(CUSTOMER))
     assert stage.engine.take() == [Release(AGENT, 16)]
     assert stage.call.reason is Reason.CUSTOMER_HUNG_UP
@@ -269,14 +277,77 @@ def test_a_failed_agent_leaves_nothing_behind(stage: Stage) -> None:
 @pytest.mark.parametrize("phase", [Phase.CALLING_AGENT, Phase.CALLING_CUSTOMER, Phase.TALKING])
 def test_what_a_dead_engine_left_behind_ends_with_1003_through_the_machine(stage: Stage, phase: Phase) -> None:
     stage.journal.stored[SERIAL] = a_call_in(phase)
-    assert recover_calls(journal=stage.journal, conductor=stage.conductor) == 1
+    assert recover_calls(journal=stage.journal, engine=stage.engine, conductor=stage.conductor) == [SERIAL]
     assert (stage.call.phase, stage.call.reason) == (Phase.ENDED, Reason.ENGINE_LOST)
     assert len(stage.conductor) == 0
 
 
+def _prepared(role: Role) -> LegPrepared:
+    way = Attempt(number=1, trunk="a", peer="udp:192.0.2.1:5060", dialled="1", shown="2", started_at=T0)
+    return LegPrepared(role, way, b"note")
+
+
+def test_an_invite_goes_out_when_its_note_is_durable_and_not_before(stage: Stage) -> None:
+    stage.conductor.admit(a_call())
+    stage.engine.take()
+    stage.journal.is_open = False
+    stage.tell(_prepared(AGENT))
+    stage.clock.advance(20)
+    assert stage.engine.take() == [], "not even when the store takes its time: who may ring must be known"
+    stage.journal.commit()
+    assert stage.engine.take() == [SendInvite(AGENT)]
+    assert stage.journal.on_wire.legs == {SERIAL: [LegOnWire(AGENT, 1, b"note")]}
+
+
+def test_an_invite_whose_call_ended_while_its_note_became_durable_is_not_sent(stage: Stage) -> None:
+    stage.conductor.admit(a_call())
+    stage.engine.take()
+    stage.journal.is_open = False
+    stage.tell(_prepared(AGENT), HangUpRequested())
+    stage.journal.commit()
+    assert stage.engine.take() == [Release(AGENT, 16)]
+
+
+def test_a_phone_that_the_store_kept_from_being_rung_did_not_leave_it_unanswered(stage: Stage) -> None:
+    stage.conductor.admit(a_call())
+    stage.journal.is_open = False
+    stage.tell(_prepared(AGENT))
+    stage.clock.advance(31)
+    stage.journal.commit()
+    assert stage.call.reason is Reason.ENGINE_LOST
+
+
+def test_phones_of_a_dead_engine_are_taken_over_and_the_call_stays_until_their_last_words(stage: Stage) -> None:
+    stage.conductor.admit(a_call())
+    stage.tell(_prepared(AGENT), LegAnswered(AGENT, record=b"dialog"), _prepared(CUSTOMER))
+    heir = Stage(journal=stage.journal)
+    assert recover_calls(journal=heir.journal, engine=heir.engine, conductor=heir.conductor) == [SERIAL]
+    assert heir.engine.taken_over == [
+        (SERIAL, LegOnWire(AGENT, 1, b"dialog")),
+        (SERIAL, LegOnWire(CUSTOMER, 1, b"note")),
+    ]
+    assert heir.engine.take() == [Release(AGENT, 41), Release(CUSTOMER, 41)]
+    assert SERIAL in heir.conductor
+    heir.tell(LegReleased(CUSTOMER, WireFacts(sip_status=487)), LegReleased(AGENT))
+    assert len(heir.conductor) == 0
+    assert heir.journal.on_wire.legs == {}
+    assert heir.call.customer.sip_status == 487
+
+
+def test_a_call_whose_engine_died_between_its_end_and_the_goodbye_is_said_goodbye(stage: Stage) -> None:
+    stage.conductor.admit(a_call())
+    stage.tell(_prepared(AGENT), LegAnswered(AGENT, record=b"dialog"), HangUpRequested())
+    heir = Stage(journal=stage.journal)
+    assert recover_calls(journal=heir.journal, engine=heir.engine, conductor=heir.conductor) == [SERIAL]
+    assert Release(AGENT, 16) in heir.engine.take()
+    assert heir.call.reason is Reason.HANGUP_REQUESTED
+    heir.tell(LegReleased(AGENT))
+    assert (len(heir.conductor), heir.journal.on_wire.legs) == (0, {})
+
+
 def test_recovery_leaves_queued_calls_to_the_intake(stage: Stage) -> None:
     stage.journal.stored[SERIAL] = a_call()
-    assert recover_calls(journal=stage.journal, conductor=stage.conductor) == 0
+    assert recover_calls(journal=stage.journal, engine=stage.engine, conductor=stage.conductor) == []
     Intake(journal=stage.journal, conductor=stage.conductor).look()
     assert stage.engine.take() == [Dial(AGENT)]
 

@@ -9,7 +9,7 @@ from domain.calls import a_call
 from fakes.clock import DrivenClock
 from twoleg.application.late_steps import PATIENCE, LateSteps
 from twoleg.domain.call import Phase
-from twoleg.domain.effects import Bridge, Dial, Release
+from twoleg.domain.effects import Acknowledge, Bridge, Dial, Release
 from twoleg.domain.reasons import Reason
 from twoleg.domain.signals import HangUpRequested, LegAnswered, LegHungUp, LegReleased
 
@@ -59,7 +59,7 @@ def test_two_who_answered_are_connected() -> None:
     stage.tell(LegAnswered(CUSTOMER))
     stage.engine.take()
     stage.clock.advance(PATIENCE)
-    assert stage.engine.take() == [Bridge()]
+    assert stage.engine.take() == [Acknowledge(CUSTOMER), Bridge()]
 
 
 def test_the_talk_limit_holds_in_a_talk_that_the_store_knows_nothing_of() -> None:
@@ -70,7 +70,7 @@ def test_the_talk_limit_holds_in_a_talk_that_the_store_knows_nothing_of() -> Non
     stage.tell(LegAnswered(CUSTOMER))
     stage.engine.take()
     stage.clock.advance(14_400 + 2 * PATIENCE)
-    assert stage.engine.take() == [Bridge(), Release(AGENT, 31), Release(CUSTOMER, 31)]
+    assert stage.engine.take() == [Acknowledge(CUSTOMER), Bridge(), Release(AGENT, 31), Release(CUSTOMER, 31)]
 
 
 def test_nobody_is_rung_however_late_the_store_is() -> None:
@@ -109,7 +109,7 @@ def test_a_customer_who_could_not_be_rung_leaves_no_agent_waiting() -> None:
     stage.tell(LegAnswered(AGENT))
     stage.engine.take()
     stage.clock.advance(PATIENCE + 45 + PATIENCE)
-    assert stage.engine.take() == [Release(AGENT, 41), Release(CUSTOMER, 41)]
+    assert stage.engine.take() == [Acknowledge(AGENT), Release(AGENT, 41), Release(CUSTOMER, 41)]
     stage.journal.commit()
     assert Dial(CUSTOMER) not in stage.engine.take()
     assert stage.call.reason is Reason.ENGINE_LOST

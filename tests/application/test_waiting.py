@@ -11,7 +11,7 @@ from twoleg.application.ports import Full
 from twoleg.application.stop_calls import stop_calls
 from twoleg.application.waiting import WaitingLines
 from twoleg.domain.call import Call, Phase, Role
-from twoleg.domain.effects import Dial, Release
+from twoleg.domain.effects import Acknowledge, Dial, Release
 from twoleg.domain.reasons import Reason
 from twoleg.domain.signals import HangUpRequested, LegAnswered, LegReleased, Signal
 from twoleg.domain.values import replace
@@ -165,7 +165,7 @@ def test_a_service_that_stops_lets_its_living_calls_go_on_and_then_ends_them_wit
     stage.conductor.admit(a_call())
     stage.conductor.hold()
     stage.tell(LegAnswered(Role.AGENT))
-    assert stage.engine.take() == [Dial(Role.AGENT), Dial(Role.CUSTOMER)]
+    assert stage.engine.take() == [Dial(Role.AGENT), Acknowledge(Role.AGENT), Dial(Role.CUSTOMER)]
     assert (stage.conductor.living, stage.conductor.is_silent) == (1, False)
 
     assert stop_calls(journal=stage.journal, conductor=stage.conductor) == 1

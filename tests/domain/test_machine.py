@@ -8,11 +8,23 @@ import pytest
 
 from domain.calls import SERIAL, T0, a_call, a_call_in, told
 from twoleg.domain.call import PUBLISHED_STATE, Attempt, CallState, EndedBy, Phase, Role
-from twoleg.domain.effects import ArmTimer, Bridge, Dial, DisarmTimer, PassEarlyMedia, Release, Ringback, Timer
+from twoleg.domain.effects import (
+    Acknowledge,
+    ArmTimer,
+    Bridge,
+    Dial,
+    DisarmTimer,
+    PassEarlyMedia,
+    Release,
+    Ringback,
+    SendInvite,
+    Timer,
+)
 from twoleg.domain.errors import ImpossibleSignal
 from twoleg.domain.events import EventType
 from twoleg.domain.machine import IMPOSSIBLE, LATE_OR_REPEATED, PHASE_TIMER, TRANSITIONS, step
 from twoleg.domain.media import LONGEST_GREETING
+from twoleg.domain.on_wire import LegOnWire
 from twoleg.domain.reasons import Reason
 from twoleg.domain.signals import (
     AgentGreeting,
@@ -29,6 +41,7 @@ from twoleg.domain.signals import (
     LegHeard,
     LegHeld,
     LegHungUp,
+    LegPrepared,
     LegRefused,
     LegReleased,
     LegResumed,
@@ -60,6 +73,8 @@ SIGNALS: dict[Kind, Signal] = {
     Kind.QUEUE_EXPIRED: QueueExpired(),
     Kind.AGENT_REFUSED: LegRefused(AGENT, 3, "no trunk"),
     Kind.CUSTOMER_REFUSED: LegRefused(CUSTOMER, 3, "no trunk"),
+    Kind.AGENT_PREPARED: LegPrepared(AGENT, attempt(), b"invite"),
+    Kind.CUSTOMER_PREPARED: LegPrepared(CUSTOMER, attempt(), b"invite"),
     Kind.AGENT_ATTEMPT_FAILED: LegAttemptFailed(AGENT, attempt(), OVERLOADED, "full"),
     Kind.CUSTOMER_ATTEMPT_FAILED: LegAttemptFailed(CUSTOMER, attempt(), OVERLOADED, "full"),
     Kind.AGENT_RINGING: LegRinging(AGENT),
@@ -146,7 +161,12 @@ def test_the_agent_is_dialled_first_and_the_customer_only_after_the_agent_answer
     started = step(a_call(), Start(), T0)
     assert started.effects == (DisarmTimer(Timer.QUEUE), ArmTimer(Timer.RING_AGENT), Dial(AGENT))
     answered = step(started.call, LegAnswered(AGENT), T0 + 5)
-    assert answered.effects == (DisarmTimer(Timer.RING_AGENT), ArmTimer(Timer.RING_CUSTOMER), Dial(CUSTOMER))
+    assert answered.effects == (
+        DisarmTimer(Timer.RING_AGENT),
+        ArmTimer(Timer.RING_CUSTOMER),
+        Acknowledge(AGENT),
+        Dial(CUSTOMER),
+    )
     assert answered.call.agent.answered_at == T0 + 5
     assert answered.call.customer.dialled_at == T0 + 5
 
@@ -175,7 +195,7 @@ def test_early_media_of_the_customer_is_passed_on() -> None:
 
 def test_the_customers_answer_bridges_and_arms_the_talk_limit() -> None:
     taken = step(a_call_in(Phase.CALLING_CUSTOMER), LegAnswered(CUSTOMER), T0 + 7)
-    assert taken.effects == (DisarmTimer(Timer.RING_CUSTOMER), ArmTimer(Timer.TALK), Bridge())
+    assert taken.effects == (DisarmTimer(Timer.RING_CUSTOMER), ArmTimer(Timer.TALK), Acknowledge(CUSTOMER), Bridge())
     assert (taken.call.state, taken.call.talking_at) == (CallState.TALKING, T0 + 7)
 
 
@@ -330,3 +350,41 @@ def test_what_becomes_of_a_recording_is_told_and_changes_nothing_else(phase: Pha
     (event,) = taken.events
     assert (event.type, event.leg, event.detail) == (EventType.RECORDING_FAILED, None, "the disk is full")
     assert (taken.effects, taken.call) == ((), replace(call, seq=call.seq + 1))
+
+
+@pytest.mark.parametrize(("phase", "role"), [(Phase.CALLING_AGENT, AGENT), (Phase.CALLING_CUSTOMER, CUSTOMER)])
+def test_an_invite_goes_out_once_it_is_kept_how_it_can_be_taken_back(phase: Phase, role: Role) -> None:
+    taken = step(a_call_in(phase), LegPrepared(role, attempt(), b"invite"), T0 + 5)
+    assert taken.kept == (LegOnWire(role, 1, b"invite"),)
+    assert taken.effects == (SendInvite(role),)
+    assert taken.events == ()
+    assert taken.call.leg(role).attempts == (attempt(),), "the claim: from now on the phone may have been rung"
+
+
+@pytest.mark.parametrize(("phase", "role"), [(Phase.CALLING_AGENT, AGENT), (Phase.CALLING_CUSTOMER, CUSTOMER)])
+def test_an_answer_is_acknowledged_once_it_is_kept_how_it_can_be_hung_up(phase: Phase, role: Role) -> None:
+    call = step(a_call_in(phase), LegPrepared(role, attempt(2), b"invite"), T0 + 5).call
+    taken = step(call, LegAnswered(role, attempt(2, ended_at=T0 + 6, sip_status=200), b"dialog"), T0 + 6)
+    assert taken.kept == (LegOnWire(role, 2, b"dialog"),)
+    assert Acknowledge(role) in taken.effects
+
+
+def test_what_was_kept_of_a_leg_is_forgotten_with_its_last_word() -> None:
+    call = step(a_call_in(Phase.CALLING_AGENT), LegPrepared(AGENT, attempt(), b"invite"), T0 + 5).call
+    ended = step(call, RingTimeout(AGENT), T0 + 6)
+    assert (ended.kept, ended.over) == ((), ()), "the phone may still ring"
+    last = step(ended.call, LegReleased(AGENT, WireFacts()), T0 + 7)
+    assert (last.over, last.changed) == ((AGENT,), True)
+
+
+def test_an_invite_that_was_being_written_when_the_call_ended_is_never_sent() -> None:
+    ended = told(a_call_in(Phase.CALLING_AGENT), HangUpRequested())
+    taken = step(ended, LegPrepared(AGENT, attempt(), b"invite"), T0 + 9)
+    assert (taken.changed, taken.effects, taken.kept) == (False, (), ())
+
+
+def test_the_phones_of_a_call_that_ended_just_before_its_engine_died_are_released_all_the_same() -> None:
+    ended = told(a_call_in(Phase.TALKING), LegHungUp(CUSTOMER))
+    taken = step(ended, EngineLost(), T0 + 99)
+    assert taken.effects == (Release(AGENT, 16), Release(CUSTOMER, 16))
+    assert (taken.call, taken.events, taken.changed) == (ended, (), False)

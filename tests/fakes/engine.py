@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from twoleg.application.ports import EngineEffect, Full
 from twoleg.domain.call import Call
+from twoleg.domain.on_wire import LegOnWire
 from twoleg.domain.signals import Signal
 
 
@@ -16,6 +19,7 @@ class NotingEngine:
         self.refusal: Signal | Full | None = None
         self.asked: list[int] = []
         self.broken: type[EngineEffect] | None = None
+        self.taken_over: list[tuple[int, LegOnWire]] = []
 
     def reserve(self, call: Call) -> Signal | Full | None:
         self.asked.append(call.serial)
@@ -25,6 +29,9 @@ class NotingEngine:
         if self.broken is not None and isinstance(effect, self.broken):
             raise RuntimeError("planted fault")
         self.performed.append(effect)
+
+    def take_over(self, call: Call, legs: Sequence[LegOnWire]) -> None:
+        self.taken_over += [(call.serial, leg) for leg in legs]
 
     def forget(self, call: Call) -> None:
         self.forgotten.append(call.serial)

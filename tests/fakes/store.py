@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from fakes.administration import MemoryAuditLog, MemoryUnwantedBook
 from fakes.call_search import MemoryCallSearch
+from fakes.on_wire import WireNotes
 from fakes.quality import MemoryQualityBook
 from fakes.recordings import MemoryRecordingBook, Shelf
 from fakes.webhooks import KeptWebhooks, MemoryEndpointBook, MemoryOutbox
@@ -21,6 +22,7 @@ from twoleg.application.call_reports import Report
 from twoleg.application.errors import IdempotencyConflict, NotFound, SerialTaken, StoreUnavailable
 from twoleg.application.event_feed import Recorded
 from twoleg.application.ports import App, CallStatus, Idempotency, Intent, Placed, SigningKey, TrunkState
+from twoleg.application.recover_calls import LeftBehind
 from twoleg.domain.audit import Entry
 from twoleg.domain.call import Call, Phase, Role
 from twoleg.domain.cdr import Cdr, cdr_of
@@ -45,6 +47,7 @@ class Kept:
     """Where the event of that serial and seq stands in the log."""
     cdrs: dict[int, Cdr] = field(default_factory=dict)
     hangups: dict[int, int] = field(default_factory=dict)
+    on_wire: WireNotes = field(default_factory=WireNotes)
     spent_keys: dict[tuple[str, str], tuple[bytes, int, int]] = field(default_factory=dict)
     tenants: dict[str, Tenant] = field(default_factory=dict)
     apps: dict[str, App] = field(default_factory=dict)
@@ -206,6 +209,9 @@ class MemoryJournal:
     def queued(self, known: Container[int] = ()) -> Sequence[Call]:
         return [call for call in self._in(Phase.QUEUED) if call.serial not in known]
 
+    def left_behind(self) -> Sequence[LeftBehind]:
+        return self._kept.on_wire.left_behind(call for _, call in sorted(self._kept.calls.items()))
+
     def live(self) -> Sequence[Call]:
         return self._in(Phase.CALLING_AGENT, Phase.CALLING_CUSTOMER, Phase.TALKING)
 
@@ -228,6 +234,7 @@ class MemoryJournal:
         before = self._kept.calls.get(step.call.serial, step.call)
         call = changed(step.call, seq=max(before.seq, step.call.seq))  # others may have told something after the end
         self._kept.calls[call.serial] = call
+        self._kept.on_wire.take(step)
         self._kept.tell(*step.events)
         if call.phase is Phase.ENDED:
             self._kept.cdrs[call.serial] = cdr_of(call)

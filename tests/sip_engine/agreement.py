@@ -117,7 +117,8 @@ def _unanswered(leg: Leg, story: Story) -> Verdict | None:
 def _answer_not_recorded(leg: Leg, story: Story) -> Verdict | None:
     if leg.ended_by is EndedBy.NETWORK and leg.sip_status is None:
         return Verdict.UNHEARD_ANSWER
-    is_ours = leg.ended_by in (EndedBy.SERVICE, EndedBy.REQUEST) and leg.sip_status in (None, 200)
+    # 200 or 481 to our BYE: the phone may have hung up by itself by then.
+    is_ours = leg.ended_by in (EndedBy.SERVICE, EndedBy.REQUEST) and leg.sip_status in (None, 200, 481)
     return Verdict.ANSWER_CROSSED if is_ours and story.end is not None else None
 
 

@@ -6,19 +6,19 @@ The one caller of `machine.step`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from twoleg.application.call_log import CallLog
 from twoleg.application.late_steps import LateSteps
+from twoleg.application.living import LivingCall, Taken
 from twoleg.application.ports import CallEngine, CallJournal, Cancellable, Clock, Full
 from twoleg.application.waiting import WaitingLines
 from twoleg.domain.call import Call, Phase, Role
-from twoleg.domain.effects import ArmTimer, Dial, DisarmTimer, Effect, Timer
+from twoleg.domain.effects import ArmTimer, Dial, DisarmTimer, Effect, SendInvite, Timer
 from twoleg.domain.machine import Step, step
 from twoleg.domain.signals import (
     Faulted,
-    LegRefused,
     LegReleased,
     QueueExpired,
     RingTimeout,
@@ -36,25 +36,6 @@ _TIMER_SIGNAL: dict[Timer, Signal] = {
     Timer.RING_CUSTOMER: RingTimeout(Role.CUSTOMER),
     Timer.TALK: TalkLimitReached(),
 }
-
-
-@dataclass(slots=True)
-class _Live:
-    call: Call
-    timers: dict[Timer, Cancellable] = field(default_factory=dict)
-    on_wire: set[Role] = field(default_factory=set)
-    """Legs that were dialled and have not said their last word."""
-    undurable: int = 0
-    """Steps handed to the journal and not yet durable."""
-    linger: Cancellable | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """A step of a call that is on its way to the disk."""
-
-    live: _Live
-    step: Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +57,9 @@ class Conductor:
         self._clock = clock
         self._limits = limits
         self._log = log
-        self._calls: dict[int, _Live] = {}
+        self._calls: dict[int, LivingCall] = {}
         self._lines = WaitingLines()
-        self._late: LateSteps[_Taken] = LateSteps(clock=clock, tell=self._perform_ahead)
+        self._late: LateSteps[Taken] = LateSteps(clock=clock, tell=self._perform_ahead)
         self._looks: dict[str, _Look] = {}
         """By trunk: when its line is to be looked at, though none of its legs ends."""
         self._is_held = False
@@ -107,7 +88,7 @@ class Conductor:
         """Take a QUEUED call from the store and dial it, as soon as there is room; one already taken is left alone."""
         if call.serial in self._calls:
             return
-        live = self._calls[call.serial] = _Live(call)
+        live = self._calls[call.serial] = LivingCall(call)
         waited = (self._clock.now_ms() - call.created_at) / 1000
         if waited > self._limits[Timer.QUEUE]:
             self.signal(call.serial, QueueExpired())
@@ -136,7 +117,7 @@ class Conductor:
         for trunk in self._lines.trunks():
             self.room(trunk)
 
-    def _try_to_start(self, live: _Live) -> frozenset[str]:
+    def _try_to_start(self, live: LivingCall) -> frozenset[str]:
         """Start it, refuse it, or let it wait for the trunks of the answer."""
         if live.call.phase is not Phase.QUEUED or self._is_held:
             return frozenset()
@@ -150,7 +131,7 @@ class Conductor:
         self.signal(live.call.serial, answer or Start())
         return frozenset()
 
-    def _room_for(self, live: _Live) -> Signal | Full | None:
+    def _room_for(self, live: LivingCall) -> Signal | Full | None:
         """What the engine says; with Full the call waits in the lines of its trunks, else in none."""
         serial, answer = live.call.serial, self._engine.reserve(live.call)
         if isinstance(answer, Full):
@@ -178,9 +159,12 @@ class Conductor:
         for trunk in [trunk for trunk, look in self._looks.items() if look.due <= now]:
             self._look(trunk)
 
-    def adopt(self, call: Call, signal: Signal) -> None:
-        """Take a living call that another process left behind, and tell it so: recovery's way in."""
-        self._calls.setdefault(call.serial, _Live(call))
+    def adopt(self, call: Call, signal: Signal, *, on_wire: Iterable[Role] = ()) -> None:
+        """Take a call that another process left behind, and tell it so: recovery's way in.
+
+        `on_wire`: whose legs the engine has taken over, so that each has a last word to say.
+        """
+        self._calls.setdefault(call.serial, LivingCall(call)).on_wire.update(on_wire)
         self.signal(call.serial, signal)
 
     def signal(self, serial: int, signal: Signal) -> None:
@@ -189,80 +173,81 @@ class Conductor:
         if live is None:
             self._log.unknown_call(serial, signal)
             return
-        if isinstance(signal, LegReleased | LegRefused):
-            live.on_wire.discard(signal.role)
-        taken = self._step(live, signal)
+        taken = self._step(live, live.hears(signal))
         if taken is None:
             return
         live.call = taken.call
         if taken.changed:
-            ticket = self._late.put(_Taken(live, taken))
+            waits = Taken(live, taken)
+            ticket = self._late.put(waits)
             self._log.stepped(taken, signal)
             live.undurable += 1
-            self._journal.append(taken, lambda: self._durable(live, taken, ticket))
+            self._journal.append(taken, lambda: self._durable(waits, ticket))
         else:
             self._perform(live, taken.call, taken.effects)
             self._drop_if_over(live)
 
-    def _step(self, live: _Live, signal: Signal) -> Step | None:
+    def _step(self, live: LivingCall, signal: Signal) -> Step | None:
         try:
-            return step(live.call, _as_it_was(live, signal), self._clock.now_ms())
+            return step(live.call, signal, self._clock.now_ms())
         except Exception as error:  # noqa: BLE001  # whatever a rule raises ends this call, never the service
             self._fault(live, signal, error)
             return None
 
-    def _durable(self, live: _Live, taken: Step, ticket: int) -> None:
+    def _durable(self, taken: Taken, ticket: int) -> None:
+        live = taken.live
         live.undurable -= 1
         in_time = self._late.take(ticket)
-        left = taken.effects if in_time else [effect for effect in taken.effects if isinstance(effect, Dial)]
-        self._perform(live, taken.call, left)
+        self._perform(live, taken.step.call, taken.step.effects if in_time else taken.ringing)
         self._drop_if_over(live)
 
-    def _perform_ahead(self, late: _Taken) -> None:
+    def _perform_ahead(self, late: Taken) -> None:
         """The store takes too long: do all but ring a phone.
 
         After a crash now the call is alive in the store and its phones are free: recovery ends it with 1003.
         """
-        ahead = [effect for effect in late.step.effects if not isinstance(effect, Dial)]
-        self._perform(late.live, late.step.call, ahead)
+        self._perform(late.live, late.step.call, late.others)
 
-    def _perform(self, live: _Live, call: Call, effects: Iterable[Effect]) -> None:
+    def _perform(self, live: LivingCall, call: Call, effects: Iterable[Effect]) -> None:
         for effect in effects:
             try:
                 self._perform_one(live, call, effect)
             except Exception as error:  # noqa: BLE001  # see _step
                 self._fault(live, effect, error)
 
-    def _perform_one(self, live: _Live, call: Call, effect: Effect) -> None:
+    def _perform_one(self, live: LivingCall, call: Call, effect: Effect) -> None:
         match effect:
             case ArmTimer(timer=timer, plus=plus):
                 self._arm(live, timer, self._limits[timer] + plus)
             case DisarmTimer(timer=timer):
                 self._disarm(live, timer)
-            case Dial() if live.call.phase is Phase.ENDED:
+            case Dial() | SendInvite() if live.call.phase is Phase.ENDED:
                 pass  # the call ended while its dialling became durable: ring nobody
             case Dial(role=role):
                 live.on_wire.add(role)
                 self._engine.perform(call, effect)
+            case SendInvite():
+                live.unsent = None
+                self._engine.perform(call, effect)
             case _:
                 self._engine.perform(call, effect)
 
-    def _arm(self, live: _Live, timer: Timer, seconds: float) -> None:
+    def _arm(self, live: LivingCall, timer: Timer, seconds: float) -> None:
         self._disarm(live, timer)
         serial, signal = live.call.serial, _TIMER_SIGNAL[timer]
         live.timers[timer] = self._clock.call_later(seconds, lambda: self.signal(serial, signal))
 
-    def _disarm(self, live: _Live, timer: Timer) -> None:
+    def _disarm(self, live: LivingCall, timer: Timer) -> None:
         running = live.timers.pop(timer, None)
         if running is not None:
             running.cancel()
 
-    def _fault(self, live: _Live, at: Signal | Effect, error: Exception) -> None:
+    def _fault(self, live: LivingCall, at: Signal | Effect, error: Exception) -> None:
         self._log.faulted(live.call, at, error)
         if not isinstance(at, Faulted):
             self.signal(live.call.serial, Faulted(f"{type(error).__name__} while handling {type(at).__name__}"))
 
-    def _drop_if_over(self, live: _Live) -> None:
+    def _drop_if_over(self, live: LivingCall) -> None:
         """Forget a call once its end is durable and its legs have said their last word, or `LINGER` later."""
         if live.call.phase is not Phase.ENDED or live.undurable:
             return
@@ -271,7 +256,7 @@ class Conductor:
         elif live.linger is None:
             live.linger = self._clock.call_later(LINGER, lambda: self._drop(live))
 
-    def _drop(self, live: _Live) -> None:
+    def _drop(self, live: LivingCall) -> None:
         for timer in tuple(live.timers):
             self._disarm(live, timer)
         if live.linger is not None:
@@ -289,10 +274,3 @@ class Conductor:
             self._log.faulted(call, LegReleased(Role.AGENT), error)
             return False
         return True
-
-
-def _as_it_was(live: _Live, signal: Signal) -> Signal:
-    """Nobody left a phone unanswered that was never rung."""
-    if isinstance(signal, RingTimeout) and signal.role not in live.on_wire:
-        return Faulted("the store could not be written, so the phone was not rung")
-    return signal

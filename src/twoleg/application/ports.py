@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from twoleg.domain.call import Call
-from twoleg.domain.effects import Bridge, Dial, PassEarlyMedia, Release, Ringback
+from twoleg.domain.effects import Acknowledge, Bridge, Dial, PassEarlyMedia, Release, Ringback, SendInvite
 from twoleg.domain.guard_rules import Watch
 from twoleg.domain.machine import Step
 from twoleg.domain.recording import AudioFormat
@@ -251,16 +251,16 @@ class Full:
     """When the first of them has room by itself (calls per second); None: not before one of their legs ends."""
 
 
-EngineEffect = Dial | Release | Ringback | PassEarlyMedia | Bridge
+EngineEffect = Dial | SendInvite | Acknowledge | Release | Ringback | PassEarlyMedia | Bridge
 
 
 class CallEngine(Protocol):
     """Drives phones. What happens comes back as signals to the sink given at construction: `sink(serial, signal)`.
 
-    For each performed `Dial` the engine tells, in this order: any number of LegRinging / LegEarlyMedia; then at most
-    one of LegAnswered, LegFailed, LegRefused; after LegAnswered at most one LegHungUp; and last, exactly once,
-    LegReleased (not after LegRefused: nothing was ever on the wire). A LegAttemptFailed may come for each trunk or
-    address that failed before the one of which all else is told.
+    For each performed `Dial` the engine tells, in this order: LegPrepared for each INVITE, which `SendInvite` lets go;
+    any number of LegRinging / LegEarlyMedia; then at most one of LegAnswered, LegFailed, LegRefused; after LegAnswered,
+    whose ACK `Acknowledge` lets go, at most one LegHungUp; and last, exactly once, LegReleased (not after LegRefused:
+    nothing was ever on the wire). A LegAttemptFailed may come for each trunk or address that failed before.
     """
 
     def reserve(self, call: Call) -> Signal | Full | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import socket
 from collections.abc import Callable
 from dataclasses import asdict
@@ -18,13 +19,15 @@ from twoleg.adapters.store.sqlite import SqliteStore, open_store
 from twoleg.adapters.system import SystemClock
 from twoleg.application.conductor import Conductor
 from twoleg.application.errors import StoreUnavailable
+from twoleg.application.overload import OverloadControl, Tuning
 from twoleg.application.ports import CallJournal, TrunkState
 from twoleg.application.recording_desk import Desk, RecordingCommands
 from twoleg.application.recover_calls import recover_calls
 from twoleg.application.stop_calls import stop_calls
+from twoleg.application.stopwatch import Stopwatch
 from twoleg.application.take_in_calls import Intake
 from twoleg.bootstrap.garbage import collect_in_quiet_moments
-from twoleg.bootstrap.heart import Heart
+from twoleg.bootstrap.heart import Heart, Pulse
 from twoleg.bootstrap.ladders import Ladders, ladders_of
 from twoleg.bootstrap.logs import CallLines, EngineLines, Log
 from twoleg.bootstrap.media import MediaRoom, media_of
@@ -58,22 +61,22 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
         journal = store.journal(asyncio.get_running_loop())
         news = TrunkNews(store.trunk_board(), log)
         ladders = ladders_of(orders.settings, store, log)
-        shell, conductor, watch, room, desk = _assemble(orders, store, journal, news, ladders, log)
+        shell, conductor, stopwatch, engine, watch, room, desk = _assemble(orders, store, journal, news, ladders, log)
         ladders.locals.ask = shell.agent.local_for
-        heart = Heart(SharedPage.of(orders.page, SystemClock().monotonic), conductor)
+        page = SharedPage.of(orders.page, SystemClock().monotonic)
+        heart = Heart(page, conductor)
         heart.beat()
         commands = RecordingCommands(
             book=store.recordings(), recorder=room.media, tell=conductor.signal, is_living=conductor.__contains__
         )
-        lost = [call.serial for call in journal.live()]
-        left_behind = recover_calls(journal=journal, conductor=conductor)
-        if left_behind:
-            log.warning("ended the calls that a dead engine left behind", calls=left_behind)
-        lookout = Lookout(
-            Intake(journal=journal, conductor=conductor, recordings=commands), inherited(orders.nudge), log=log
-        )
+        lost = recover_calls(journal=journal, engine=engine, conductor=conductor)
+        if lost:
+            log.warning("ended the calls that a dead engine left behind", calls=len(lost))
+        intake = Intake(journal=journal, conductor=conductor, recordings=commands, clock=SystemClock())
+        lookout = Lookout(intake, inherited(orders.nudge), log=log)
         chores = [
             asyncio.create_task(heart.run()),
+            asyncio.create_task(_pulse(page, stopwatch, orders, log).run()),
             asyncio.create_task(_purge_now_and_then(store, log)),
             asyncio.create_task(news.write()),
             asyncio.create_task(collect_in_quiet_moments(is_quiet=lambda: not len(conductor))),
@@ -99,7 +102,7 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
 
 def _assemble(
     orders: Orders, store: SqliteStore, journal: CallJournal, news: TrunkNews, ladders: Ladders, log: Log
-) -> tuple[Transports[UserAgent], Conductor, TrunkWatch, MediaRoom, Desk]:
+) -> tuple[Transports[UserAgent], Conductor, Stopwatch, SipCallEngine, TrunkWatch, MediaRoom, Desk]:
     """The circle phones -> engine -> conductor -> engine -> phones, turning."""
     settings = orders.settings
     bound = [inherited(each) for each in orders.sip]
@@ -134,12 +137,19 @@ def _assemble(
         recorder=ladders.recorder,
         refusal=settings.sip.refuse_calls_with,
     )
+    stopwatch = Stopwatch(engine, SystemClock())
     conductor = Conductor(
-        journal=journal, engine=engine, clock=SystemClock(), limits=_limits(settings), log=CallLines(log)
+        journal=journal, engine=stopwatch, clock=SystemClock(), limits=_limits(settings), log=CallLines(log)
     )
     ways.tell_room(conductor.room)
     shell.start(engine.heard)
-    return shell, conductor, watch, room, desk
+    return shell, conductor, stopwatch, engine, watch, room, desk
+
+
+def _pulse(page: SharedPage, stopwatch: Stopwatch, orders: Orders, log: Log) -> Pulse:
+    by_udp = [each for each, at in zip(orders.sip, orders.settings.sip.listen, strict=True) if at.transport == "udp"]
+    control = OverloadControl(Tuning(target=orders.settings.service.setup_delay or math.inf))
+    return Pulse(page, control=control, stopwatch=stopwatch, sockets=by_udp, log=log)
 
 
 def _limits(settings: Settings) -> dict[Timer, float]:

@@ -19,7 +19,19 @@ class Timer(Word):
 
 
 class Dial(Value, frozen=True, gc=False):
-    """Send the INVITE of that leg."""
+    """Find a way to that phone and write the INVITE; answered by `LegPrepared`, for each INVITE that it takes."""
+
+    role: Role
+
+
+class SendInvite(Value, frozen=True, gc=False):
+    """What is known of the newest INVITE of that leg is durable: let it go out."""
+
+    role: Role
+
+
+class Acknowledge(Value, frozen=True, gc=False):
+    """That the phone answered, and with what it can be hung up, is durable: let the ACK go out."""
 
     role: Role
 
@@ -58,5 +70,5 @@ class DisarmTimer(Value, frozen=True, gc=False):
     timer: Timer
 
 
-Effect = Dial | Release | Ringback | PassEarlyMedia | Bridge | ArmTimer | DisarmTimer
-"""Dial, Release, Ringback, PassEarlyMedia and Bridge are the engine's; the timers are the conductor's."""
+Effect = Dial | SendInvite | Acknowledge | Release | Ringback | PassEarlyMedia | Bridge | ArmTimer | DisarmTimer
+"""The timers are the conductor's; all others are the engine's."""

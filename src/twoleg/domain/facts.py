@@ -30,6 +30,7 @@ _KIND_BY_CLASS: dict[type, Kind] = {
 
 _KIND_BY_ROLE: dict[type, dict[Role, Kind]] = {
     s.LegRefused: {Role.AGENT: Kind.AGENT_REFUSED, Role.CUSTOMER: Kind.CUSTOMER_REFUSED},
+    s.LegPrepared: {Role.AGENT: Kind.AGENT_PREPARED, Role.CUSTOMER: Kind.CUSTOMER_PREPARED},
     s.LegAttemptFailed: {Role.AGENT: Kind.AGENT_ATTEMPT_FAILED, Role.CUSTOMER: Kind.CUSTOMER_ATTEMPT_FAILED},
     s.LegRinging: {Role.AGENT: Kind.AGENT_RINGING, Role.CUSTOMER: Kind.CUSTOMER_RINGING},
     s.LegEarlyMedia: {Role.AGENT: Kind.AGENT_EARLY_MEDIA, Role.CUSTOMER: Kind.CUSTOMER_EARLY_MEDIA},

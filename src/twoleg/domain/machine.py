@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twoleg.domain import causes, facts
+from twoleg.domain import causes, facts, on_wire
 from twoleg.domain.call import Call, EndedBy, Phase, Role
 from twoleg.domain.effects import (
+    Acknowledge,
     ArmTimer,
     Bridge,
     Dial,
@@ -19,11 +20,14 @@ from twoleg.domain.effects import (
     PassEarlyMedia,
     Release,
     Ringback,
+    SendInvite,
     Timer,
 )
 from twoleg.domain.errors import ImpossibleSignal
 from twoleg.domain.events import Event, EventType
+from twoleg.domain.kinds import OF_RECORDING, OF_TALKING, PROVISIONALS, TIMEOUTS_THAT_CROSSED
 from twoleg.domain.media import LONGEST_GREETING
+from twoleg.domain.on_wire import LegOnWire
 from twoleg.domain.reasons import Reason
 from twoleg.domain.signals import Kind, Signal
 from twoleg.domain.values import Value, replace
@@ -53,6 +57,10 @@ class Step(Value, frozen=True, gc=False):
     events: tuple[Event, ...] = ()
     changed: bool = True
     """Whether there is anything to make durable."""
+    kept: tuple[LegOnWire, ...] = ()
+    """What has to be remembered of legs on the wire from now on."""
+    over: tuple[Role, ...] = ()
+    """Legs of which nothing is on the wire any more: all that was remembered of them may be forgotten."""
 
 
 def _end(reason: Reason, *release: Role) -> Rule:
@@ -67,13 +75,6 @@ PHASE_TIMER: dict[Phase, Timer] = {
 }
 """Entering a phase arms its timer, leaving it disarms it: no phase without one, none outlives its phase."""
 
-_OF_RECORDING = (
-    Kind.RECORDING_STARTED,
-    Kind.RECORDING_PAUSED,
-    Kind.RECORDING_RESUMED,
-    Kind.RECORDING_STOPPED,
-    Kind.RECORDING_FAILED,
-)
 
 TRANSITIONS: dict[tuple[Phase, Kind], Rule] = {
     # ---- waiting to be dialled
@@ -86,12 +87,13 @@ TRANSITIONS: dict[tuple[Phase, Kind], Rule] = {
     (QUEUED, Kind.FAULTED): _end(Reason.ENGINE_LOST),
     # ---- the agent's phone is being called
     (CALLING_AGENT, Kind.AGENT_REFUSED): _end(Reason.NOT_DIALLED, AGENT),
+    (CALLING_AGENT, Kind.AGENT_PREPARED): Rule(CALLING_AGENT, effects=(SendInvite(AGENT),)),
     (CALLING_AGENT, Kind.AGENT_ATTEMPT_FAILED): Rule(CALLING_AGENT, events=(EventType.AGENT_ATTEMPT_FAILED,)),
     (CALLING_AGENT, Kind.AGENT_RINGING): Rule(CALLING_AGENT, events=(EventType.AGENT_RINGING,)),
     (CALLING_AGENT, Kind.AGENT_EARLY_MEDIA): Rule(CALLING_AGENT, events=(EventType.AGENT_EARLY_MEDIA,)),
     (CALLING_AGENT, Kind.AGENT_ANSWERED): Rule(
         CALLING_CUSTOMER,
-        effects=(Dial(CUSTOMER),),
+        effects=(Acknowledge(AGENT), Dial(CUSTOMER)),
         events=(EventType.AGENT_ANSWERED, EventType.CUSTOMER_DIALLED),
     ),
     (CALLING_AGENT, Kind.AGENT_FAILED): _end(Reason.AGENT_FAILED),
@@ -107,6 +109,7 @@ TRANSITIONS: dict[tuple[Phase, Kind], Rule] = {
     ),
     (CALLING_CUSTOMER, Kind.GREETING_ENDED): Rule(CALLING_CUSTOMER, effects=(ArmTimer(Timer.RING_CUSTOMER),)),
     (CALLING_CUSTOMER, Kind.CUSTOMER_REFUSED): _end(Reason.CUSTOMER_FAILED, AGENT, CUSTOMER),
+    (CALLING_CUSTOMER, Kind.CUSTOMER_PREPARED): Rule(CALLING_CUSTOMER, effects=(SendInvite(CUSTOMER),)),
     (CALLING_CUSTOMER, Kind.CUSTOMER_ATTEMPT_FAILED): Rule(
         CALLING_CUSTOMER, events=(EventType.CUSTOMER_ATTEMPT_FAILED,)
     ),
@@ -117,7 +120,7 @@ TRANSITIONS: dict[tuple[Phase, Kind], Rule] = {
         CALLING_CUSTOMER, effects=(PassEarlyMedia(),), events=(EventType.CUSTOMER_EARLY_MEDIA,)
     ),
     (CALLING_CUSTOMER, Kind.CUSTOMER_ANSWERED): Rule(
-        TALKING, effects=(Bridge(),), events=(EventType.CUSTOMER_ANSWERED, EventType.CALL_TALKING)
+        TALKING, effects=(Acknowledge(CUSTOMER), Bridge()), events=(EventType.CUSTOMER_ANSWERED, EventType.CALL_TALKING)
     ),
     (CALLING_CUSTOMER, Kind.CUSTOMER_FAILED): _end(Reason.CUSTOMER_FAILED, AGENT),
     (CALLING_CUSTOMER, Kind.CUSTOMER_UNANSWERED): _end(Reason.CUSTOMER_UNANSWERED, AGENT, CUSTOMER),
@@ -149,27 +152,17 @@ TRANSITIONS: dict[tuple[Phase, Kind], Rule] = {
     **{
         (phase, kind): Rule(phase, events=(EventType(kind.value.replace(" ", ".")),))
         for phase in (CALLING_AGENT, CALLING_CUSTOMER, TALKING)
-        for kind in _OF_RECORDING
+        for kind in OF_RECORDING
     },
     # ---- over: nothing published changes any more; what the wire still says is kept as a fact of the leg
     (ENDED, Kind.AGENT_ANSWERED): Rule(ENDED, release=(AGENT,)),
     (ENDED, Kind.CUSTOMER_ANSWERED): Rule(ENDED, release=(CUSTOMER,)),
     (ENDED, Kind.AGENT_RELEASED): Rule(ENDED),
     (ENDED, Kind.CUSTOMER_RELEASED): Rule(ENDED),
+    # Its phones may not have heard of the end yet.
+    (ENDED, Kind.ENGINE_LOST): Rule(ENDED, release=(AGENT, CUSTOMER)),
 }
 
-_TIMEOUTS_THAT_CROSSED = frozenset(
-    {Kind.QUEUE_EXPIRED, Kind.AGENT_UNANSWERED, Kind.CUSTOMER_UNANSWERED, Kind.TALK_LIMIT}
-)
-_PROVISIONALS = frozenset(
-    {Kind.AGENT_RINGING, Kind.CUSTOMER_RINGING, Kind.AGENT_EARLY_MEDIA, Kind.CUSTOMER_EARLY_MEDIA}
-)
-
-_OF_TALKING = frozenset(
-    kind
-    for kind in Kind
-    if kind.name.endswith(("_HELD", "_RESUMED", "_SILENT", "_HEARD")) and kind not in _OF_RECORDING
-)
 
 LATE_OR_REPEATED: frozenset[tuple[Phase, Kind]] = frozenset(
     # A start told twice (the nudge and the poll see the same row).
@@ -179,24 +172,25 @@ LATE_OR_REPEATED: frozenset[tuple[Phase, Kind]] = frozenset(
     | {(CALLING_CUSTOMER, Kind.AGENT_UNANSWERED), (TALKING, Kind.AGENT_UNANSWERED), (TALKING, Kind.CUSTOMER_UNANSWERED)}
     # Provisional responses that a 2xx overtook (UDP keeps no order), and those of other forks.
     | {(CALLING_CUSTOMER, Kind.AGENT_RINGING), (CALLING_CUSTOMER, Kind.AGENT_EARLY_MEDIA)}
-    | {(TALKING, kind) for kind in _PROVISIONALS}
+    | {(TALKING, kind) for kind in PROVISIONALS}
     # A second 2xx reported for a leg that is already up: the SIP core has ACKed it.
     | {(CALLING_CUSTOMER, Kind.AGENT_ANSWERED), (TALKING, Kind.AGENT_ANSWERED), (TALKING, Kind.CUSTOMER_ANSWERED)}
     # A hold, or silence, before both talk concerns nobody yet; when the call has ended meanwhile, nobody any more.
-    | {(phase, kind) for phase in (CALLING_CUSTOMER, ENDED) for kind in _OF_TALKING}
+    | {(phase, kind) for phase in (CALLING_CUSTOMER, ENDED) for kind in OF_TALKING}
     # An early-media bridge that came up before the answer: nothing to tell yet.
     | {(CALLING_CUSTOMER, Kind.BRIDGED)}
     # After the end everything that was under way still arrives.
-    | {(ENDED, kind) for kind in _PROVISIONALS | _TIMEOUTS_THAT_CROSSED}
+    | {(ENDED, kind) for kind in PROVISIONALS | TIMEOUTS_THAT_CROSSED}
     | {(ENDED, kind) for kind in (Kind.AGENT_ATTEMPT_FAILED, Kind.CUSTOMER_ATTEMPT_FAILED)}
+    | {(ENDED, kind) for kind in (Kind.AGENT_PREPARED, Kind.CUSTOMER_PREPARED)}
     | {(ENDED, kind) for kind in (Kind.AGENT_FAILED, Kind.CUSTOMER_FAILED, Kind.AGENT_HUNG_UP, Kind.CUSTOMER_HUNG_UP)}
     | {(ENDED, kind) for kind in (Kind.AGENT_REFUSED, Kind.CUSTOMER_REFUSED, Kind.BRIDGED, Kind.BRIDGE_FAILED)}
-    | {(ENDED, kind) for kind in (Kind.HANGUP_REQUESTED, Kind.ENGINE_LOST, Kind.SERVICE_STOPPED, Kind.FAULTED)}
+    | {(ENDED, kind) for kind in (Kind.HANGUP_REQUESTED, Kind.SERVICE_STOPPED, Kind.FAULTED)}
     | {(ENDED, kind) for kind in (Kind.GREETING_BEGAN, Kind.GREETING_ENDED)}
     # A stop does not concern who waits to be dialled: the next start does that.
     | {(QUEUED, Kind.SERVICE_STOPPED)}
     # What is still to say of a recording then is the recorder's to say.
-    | {(ENDED, kind) for kind in _OF_RECORDING}
+    | {(ENDED, kind) for kind in OF_RECORDING}
 )
 
 IMPOSSIBLE: frozenset[tuple[Phase, Kind]] = frozenset(
@@ -204,14 +198,18 @@ IMPOSSIBLE: frozenset[tuple[Phase, Kind]] = frozenset(
     {(QUEUED, kind) for kind in Kind if (QUEUED, kind) not in TRANSITIONS and (QUEUED, kind) not in LATE_OR_REPEATED}
     | {(CALLING_AGENT, Kind.AGENT_HUNG_UP), (CALLING_AGENT, Kind.AGENT_RELEASED), (CALLING_AGENT, Kind.BRIDGED)}
     | {(CALLING_AGENT, kind) for kind in Kind if kind.name.startswith("CUSTOMER_")}
-    | {(CALLING_AGENT, kind) for kind in _OF_TALKING}
+    | {(CALLING_AGENT, kind) for kind in OF_TALKING}
     | {(CALLING_CUSTOMER, Kind.AGENT_REFUSED), (CALLING_CUSTOMER, Kind.AGENT_FAILED)}
     | {(TALKING, Kind.AGENT_REFUSED), (TALKING, Kind.AGENT_FAILED)}
     | {(TALKING, Kind.CUSTOMER_REFUSED), (TALKING, Kind.CUSTOMER_FAILED)}
     | {(CALLING_CUSTOMER, Kind.CUSTOMER_HUNG_UP)}
-    # Nobody is tried elsewhere after having answered.
-    | {(phase, Kind.AGENT_ATTEMPT_FAILED) for phase in (CALLING_CUSTOMER, TALKING)}
-    | {(TALKING, Kind.CUSTOMER_ATTEMPT_FAILED)}
+    # Nobody is called again, or elsewhere, after having answered.
+    | {
+        (phase, kind)
+        for phase in (CALLING_CUSTOMER, TALKING)
+        for kind in (Kind.AGENT_ATTEMPT_FAILED, Kind.AGENT_PREPARED)
+    }
+    | {(TALKING, Kind.CUSTOMER_ATTEMPT_FAILED), (TALKING, Kind.CUSTOMER_PREPARED)}
     # The last word of a leg follows its end, and the end of a leg ends the call.
     | {(phase, kind) for phase in (CALLING_CUSTOMER, TALKING) for kind in (Kind.AGENT_RELEASED, Kind.CUSTOMER_RELEASED)}
     # The agent is greeted after having answered, and the customer called after that.
@@ -233,6 +231,12 @@ def step(call: Call, signal: Signal, now: int) -> Step:
             return Step(call=call, changed=False)
         raise ImpossibleSignal(f"call {call.serial}: '{kind.value}' cannot occur while {call.phase.name}")
     known = facts.record(call, signal, now)
+    taken = _taken(call, known, signal, rule, now)
+    kept, over = on_wire.kept(known, signal), on_wire.over(known, signal)
+    return replace(taken, kept=kept, over=over, changed=True) if kept or over else taken
+
+
+def _taken(call: Call, known: Call, signal: Signal, rule: Rule, now: int) -> Step:
     if call.phase is ENDED:
         return _after_the_end(call, known, rule)
     if rule.reason is not None:

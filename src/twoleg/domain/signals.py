@@ -16,6 +16,8 @@ class Kind(Word):
     QUEUE_EXPIRED = "queued too long"
     AGENT_REFUSED = "agent cannot be dialled"
     CUSTOMER_REFUSED = "customer cannot be dialled"
+    AGENT_PREPARED = "agent's INVITE written"
+    CUSTOMER_PREPARED = "customer's INVITE written"
     AGENT_ATTEMPT_FAILED = "agent is tried elsewhere"
     CUSTOMER_ATTEMPT_FAILED = "customer is tried elsewhere"
     AGENT_RINGING = "agent ringing"
@@ -88,6 +90,16 @@ class LegRefused(Value, frozen=True, gc=False):
     """Where it got as far as a trunk that turned out to have no address."""
 
 
+class LegPrepared(Value, frozen=True, gc=False):
+    """An INVITE for the phone is written and waits for `SendInvite`: nothing of it is on the wire yet."""
+
+    role: Role
+    attempt: Attempt
+    """As part of which it goes out: from now on the phone may have been rung, whatever dies."""
+    record: bytes
+    """The engine's own note of it, with which another engine can take it back; opaque to everybody else."""
+
+
 class LegAttemptFailed(Value, frozen=True, gc=False):
     """A trunk, or one address of it, failed before the phone rang, and the next one is being tried."""
 
@@ -115,10 +127,12 @@ class LegEarlyMedia(Value, frozen=True, gc=False):
 
 
 class LegAnswered(Value, frozen=True, gc=False):
-    """A 2xx to the INVITE came."""
+    """A 2xx to the INVITE came; its ACK waits for `Acknowledge`."""
 
     role: Role
     attempt: Attempt | None = None
+    record: bytes | None = None
+    """As in `LegPrepared`: with which another engine can hang up."""
 
 
 class LegFailed(Value, frozen=True, gc=False):
@@ -239,6 +253,7 @@ Signal = (
     Start
     | QueueExpired
     | LegRefused
+    | LegPrepared
     | LegAttemptFailed
     | LegRinging
     | LegEarlyMedia

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twoleg.domain.call import PUBLISHED_STATE, Phase
-from twoleg.domain.effects import ArmTimer, Bridge, Dial, Effect, PassEarlyMedia, Ringback
+from twoleg.domain.effects import Acknowledge, ArmTimer, Bridge, Dial, Effect, PassEarlyMedia, Ringback, SendInvite
 from twoleg.domain.machine import LATE_OR_REPEATED, PHASE_TIMER, TRANSITIONS, Rule
 from twoleg.domain.reasons import Reason
 from twoleg.domain.signals import Kind
@@ -62,10 +62,17 @@ def _effects(rule: Rule) -> str:
 
 
 def _effect(effect: Effect) -> str:
-    if isinstance(effect, Dial):
-        return f"dial {effect.role.value}"
-    if isinstance(effect, ArmTimer):
-        return f"`{effect.timer.value}` anew" + (f", {effect.plus:g} s longer" if effect.plus else "")
+    match effect:
+        case Dial(role=role):
+            return f"dial {role.value}"
+        case SendInvite(role=role):
+            return f"send INVITE to {role.value}"
+        case Acknowledge(role=role):
+            return f"acknowledge {role.value}"
+        case ArmTimer(timer=timer, plus=plus):
+            return f"`{timer.value}` anew" + (f", {plus:g} s longer" if plus else "")
+        case _:
+            pass
     return {Ringback: "ringback", PassEarlyMedia: "pass early media", Bridge: "bridge"}[type(effect)]
 
 

@@ -71,7 +71,7 @@ class Dialler:
         entry.diallings[role].has_begun = True
 
     def dial(self, entry: EngineCall, role: Role, body: bytes | None) -> None:
-        """Send the INVITE. What comes of it is told by signals, or by events of the leg that is bound to the entry.
+        """Write the INVITE. What comes of it is told by signals, or by events of the leg that is bound to the entry.
 
         Nothing happens when the phone is wanted no more.
         """
@@ -108,7 +108,7 @@ class Dialler:
 
     def _send(self, entry: EngineCall, role: Role, dialling: Dialling) -> None:
         peer = dialling.peer = dialling.peers.popleft()
-        trunk, route = dialling.route.trunk, dialling.route
+        route = dialling.route
         attempt = self._begin_attempt(entry.call.leg(role), dialling, peer)
         local = self._agent.local_for(peer)
         target = route.target(attempt.dialled)
@@ -122,15 +122,21 @@ class Dialler:
             extra_headers=(*route.identity(attempt.shown, local), (CORRELATION, str(entry.call.serial))),
             credentials=route.credentials,
             session_id=_session_id(entry.call.serial),
+            is_held=True,
             now=self._shell.now(),
         )
         self._book.bind(entry, role, leg)
         self._recorder.leg(entry.call.serial, role, self._agent.call_id(leg))
         dialling.timer = None
-        if self._ways.has_elsewhere(dialling):
-            silent = partial(self._silent, entry, role, dialling, leg)
-            dialling.timer = self._guard.later(trunk.patience, entry, silent)
         self._shell.wake()
+
+    def sent(self, entry: EngineCall, role: Role, leg: LegId) -> None:
+        """Its INVITE goes out now: where there is another way, it may be silent for as long as its trunk may."""
+        dialling = entry.diallings.get(role)
+        if dialling is not None and not dialling.is_settled and self._ways.has_elsewhere(dialling):
+            dialling.stop_timer()
+            silent = partial(self._silent, entry, role, dialling, leg)
+            dialling.timer = self._guard.later(dialling.route.trunk.patience, entry, silent)
 
     def _begin_attempt(self, leg: Leg, dialling: Dialling, peer: Peer | None) -> Attempt:
         dialling.tries += 1
@@ -207,7 +213,11 @@ class Dialler:
         if role not in entry.legs:
             self.over(entry, role)
             if dialling.has_begun:
-                self._clock.call_later(0.0, partial(self._tell, entry, LegReleased(role)))
+                self.say_last_word(entry, role)
+
+    def say_last_word(self, entry: EngineCall, role: Role) -> None:
+        """Soon, as a leg would: there is none."""
+        self._clock.call_later(0.0, partial(self._tell, entry, LegReleased(role)))
 
     def close(self, entry: EngineCall) -> None:
         """The call is forgotten."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from twoleg.adapters.sip_engine import facts
 from twoleg.adapters.sip_engine.dialler import Dialler
+from twoleg.adapters.sip_engine.gate import Gate
 from twoleg.adapters.sip_engine.guard import Guard
+from twoleg.adapters.sip_engine.left_legs import LeftLegs
 from twoleg.adapters.sip_engine.legs import EngineCall, LegBook
 from twoleg.adapters.sip_engine.watch import Watch
 from twoleg.adapters.sip_engine.ways import Ways
@@ -16,7 +18,8 @@ from twoleg.application.ladder.ports import CallRecorder, NoRecorder
 from twoleg.application.media import Media, MediaPath
 from twoleg.application.ports import Clock, EngineEffect, Full
 from twoleg.domain.call import Call, Role
-from twoleg.domain.effects import Bridge, Dial, PassEarlyMedia, Release, Ringback
+from twoleg.domain.effects import Acknowledge, Bridge, Dial, PassEarlyMedia, Release, Ringback, SendInvite
+from twoleg.domain.on_wire import LegOnWire
 from twoleg.domain.signals import (
     Faulted,
     LegAnswered,
@@ -84,10 +87,17 @@ class SipCallEngine:
             guard=Guard(clock=clock, fault=self.fault),
             recorder=self._recorder,
         )
+        self._gate = Gate(shell=shell, dialler=self._dialler, tell=self.tell)
+        self._left = LeftLegs(shell=shell, book=self._book, ways=ways, recorder=self._recorder, log=log)
 
     def reserve(self, call: Call) -> Signal | Full | None:
         """Room for both legs, or why there is none."""
         return self._ways.reserve(call, self._book)
+
+    def take_over(self, call: Call, legs: Sequence[LegOnWire]) -> None:
+        """See `application.recover_calls.Successor.take_over`."""
+        for role in self._left.take_over(call, legs):
+            self._dialler.say_last_word(self._book.open(call), role)
 
     def perform(self, call: Call, effect: EngineEffect) -> None:
         """Begin that effect. Raises what the SIP core or the media path raises: the conductor ends the call for it."""
@@ -96,6 +106,10 @@ class SipCallEngine:
             case Dial(role=role):
                 self._dialler.begin(entry, role)
                 self._path(entry).dial(role)
+            case SendInvite(role=role):
+                self._gate.send(entry, role)
+            case Acknowledge(role=role):
+                self._gate.acknowledge(entry, role)
             case Release(role=role, cause=cause):
                 self._release(entry, role, cause)
                 self._dialler.give_up_undialled(entry)
@@ -166,10 +180,7 @@ class SipCallEngine:
 
     def ack(self, entry: EngineCall, role: Role, body: bytes) -> None:
         """To a 2xx that brought the offer we asked for."""
-        leg = entry.legs.get(role)
-        if leg is not None:
-            self._agent.ack(leg, body=body, now=self._shell.now())
-            self._shell.wake()
+        self._gate.ack(entry, role, body)
 
     def tell(self, entry: EngineCall, signal: Signal) -> None:
         """Pass a signal on to the call."""
@@ -201,20 +212,21 @@ class SipCallEngine:
                 self._released(entry, role, event)
             case _ if role in entry.silent:
                 pass  # after our release only Released counts
+            case sip.Prepared():
+                self._gate.prepared(entry, role, event)
             case sip.Provisional():
                 self._progressed(entry, role, event)
             case sip.Answered():
                 entry.answered.add(role)
                 attempt = self._dialler.answered(entry, role, event.status)
+                note = self._gate.answered(entry, role, event)
                 self._path(entry).answered(role, event.body)
-                self.tell(entry, LegAnswered(role, attempt))
+                self.tell(entry, LegAnswered(role, attempt, note))
             case sip.Failed():
                 self._failed(entry, role, event)
             case sip.HungUp():
                 entry.silent.add(role)
                 self.tell(entry, LegHungUp(role, facts.of_hang_up(event)))
-            case sip.InfoReceived():
-                self._pass_info(entry, role, event)
             case _:
                 self._renegotiated(entry, role, event)
 
@@ -248,6 +260,8 @@ class SipCallEngine:
     def _renegotiated(self, entry: EngineCall, role: Role, event: sip.Event) -> None:
         path = self._path(entry)
         match event:
+            case sip.InfoReceived():
+                self._pass_info(entry, role, event)
             case sip.Reinvited():
                 entry.holds.offered(role, event.body)
                 path.offered(role, event.body)

@@ -64,6 +64,8 @@ class EngineCall:
     silent: set[Role] = field(default_factory=set)
     """Roles of which nothing more is told: released or gone."""
     holds: Holds = field(default_factory=Holds)
+    unacknowledged: dict[Role, bytes | None] | None = None
+    """Answered phones whose ACK waits for the disk, and what it is to bring as far as that is known."""
 
 
 class LegBook:

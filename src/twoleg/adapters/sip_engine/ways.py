@@ -17,6 +17,7 @@ from twoleg.domain.call import Call, Leg, Role
 from twoleg.domain.errors import NoRoute
 from twoleg.domain.signals import LegRefused, Signal
 from twoleg.domain.trunk import Draw, Trunk, choose_trunks
+from twoleg.sip.credentials import Credentials
 from twoleg.sip.events import Failed
 from twoleg.sip.peers import Peer
 
@@ -69,7 +70,7 @@ class Ways:
             wanted[leg.role] = found
         kept = self._capacity.reserve(wanted[AGENT], wanted[CUSTOMER], self._now())
         if isinstance(kept, Full):
-            return kept
+            return self._refused_for_good(call) or kept
         try:
             made = {role: self._dialling(name, wanted[role]) for role, name in zip(wanted, kept, strict=True)}
             book.open(call).diallings.update(made)
@@ -78,6 +79,23 @@ class Ways:
                 self._capacity.give_back(name)
             raise
         return None
+
+    def credentials(self, name: str) -> Credentials | None:
+        """What that trunk is told when it challenges; None, too, for one that is configured no more."""
+        known = name in {trunk.name for trunk in self._routes.trunks}
+        return self._routes.named(name).credentials if known else None
+
+    def _refused_for_good(self, call: Call) -> LegRefused | None:
+        """No wait helps a call whose legs both need the only channel of one trunk, even if all its trunks are up."""
+        agent, customer = (self._named(call, leg) for leg in (call.agent, call.customer))
+        if self._capacity.can_ever_hold(agent, customer):
+            return None
+        why = f"trunk {customer[0]} has one channel (channels = 1), and both phones of the call would need it"
+        return LegRefused(CUSTOMER, causes.NO_CIRCUIT, why)
+
+    def _named(self, call: Call, leg: Leg) -> list[str]:
+        trunks = choose_trunks(self._routes.trunks, leg.number, tenant_id=call.tenant_id, draw=self._draw)
+        return [trunk.name for trunk in trunks]
 
     def _dialling(self, name: str, wanted: Sequence[str]) -> Dialling:
         return Dialling(self._routes.named(name), deque(each for each in wanted if each != name))

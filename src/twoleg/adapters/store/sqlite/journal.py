@@ -15,12 +15,16 @@ from twoleg.adapters.store.sqlite.queries import query
 from twoleg.adapters.store.sqlite.reads import Reads
 from twoleg.adapters.store.sqlite.step_work import Entry, StepWork
 from twoleg.adapters.store.sqlite.trouble import Trouble
-from twoleg.domain.call import Call
+from twoleg.application.recover_calls import LeftBehind
+from twoleg.domain.call import Call, Role
 from twoleg.domain.machine import Step
+from twoleg.domain.on_wire import LegOnWire
 
 _QUEUED = query("queued_calls")
 _LIVE = query("live_calls")
 _HANGUPS = query("hangup_requests")
+_LEGS_ON_WIRE = query("legs_on_wire")
+_ENDED_ON_WIRE = query("ended_calls_on_wire")
 
 _LOCK_PATIENCE = 1.0
 """Seconds for the write lock before it counts as trouble and is logged; the steps are kept and tried again."""
@@ -61,6 +65,14 @@ class SqliteJournal:
     def live(self) -> Iterable[Call]:
         """All calls that were dialled and have not ended, oldest first."""
         return map(rows.call_from, self._reads.all(_LIVE))
+
+    def left_behind(self) -> Sequence[LeftBehind]:
+        """See `LeftBehindReader.left_behind`."""
+        legs: dict[int, list[LegOnWire]] = {}
+        for serial, role, number, record in self._reads.all(_LEGS_ON_WIRE):
+            legs.setdefault(serial, []).append(LegOnWire(Role(role), number, record))
+        calls = [*self.live(), *map(rows.call_from, self._reads.all(_ENDED_ON_WIRE))]
+        return [LeftBehind(call, tuple(legs.get(call.serial, ()))) for call in calls]
 
     def hangup_requests(self) -> Sequence[int]:
         """Serials whose hang-up was asked for and whose call has not ended."""

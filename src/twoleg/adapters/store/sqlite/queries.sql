@@ -121,6 +121,18 @@ INSERT OR REPLACE INTO cdr (
     customer_sip_status, customer_sip_reason, customer_cause, customer_ended_by
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
+-- name: put_leg_on_wire
+INSERT OR REPLACE INTO leg_on_wire (serial, role, number, record) VALUES (?, ?, ?, ?)
+
+-- name: forget_leg_on_wire
+DELETE FROM leg_on_wire WHERE serial = ? AND role = ?
+
+-- name: legs_on_wire
+SELECT serial, role, number, record FROM leg_on_wire ORDER BY serial, role, number
+
+-- name: ended_calls_on_wire
+SELECT * FROM whole_call WHERE phase = 4 AND serial IN (SELECT serial FROM leg_on_wire) ORDER BY serial
+
 -- name: forget_hangup
 DELETE FROM hangup_request WHERE serial = ?
 

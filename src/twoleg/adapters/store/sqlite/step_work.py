@@ -25,6 +25,8 @@ _PUT_ATTEMPT = query("put_attempt")
 _ADD_EVENT = query("add_event")
 _PUT_CDR = query("put_cdr")
 _FORGET_HANGUP = query("forget_hangup")
+_PUT_LEG_ON_WIRE = query("put_leg_on_wire")
+_FORGET_LEG_ON_WIRE = query("forget_leg_on_wire")
 
 _TRIES_WHEN_CLOSING = 10
 """A store in trouble holds up the end of the process for about five seconds, not for ever."""
@@ -62,6 +64,7 @@ class StepWork:
         connection.executemany(_UPDATE_SEQ, [(call.seq, call.serial) for call in stayed])
         connection.executemany(_PUT_LEG, self._changed_legs(calls.values()))
         connection.executemany(_PUT_ATTEMPT, self._changed_attempts(calls.values()))
+        _write_on_wire(connection, steps)
         connection.executemany(_ADD_EVENT, _event_rows(steps))
         connection.executemany(_PUT_CDR, [rows.cdr_row(cdr_of(call)) for call in ended])
         tell_reports(connection, [call.serial for call in ended])
@@ -123,6 +126,17 @@ class StepWork:
 def _event_rows(steps: Iterable[Step]) -> Iterator[rows.Row]:
     for step in steps:
         yield from (rows.event_row(event, tenant_id=step.call.tenant_id) for event in step.events)
+
+
+def _write_on_wire(connection: sqlite3.Connection, steps: Sequence[Step]) -> None:
+    """Of a leg that came and went within the batch nothing is written: its last word follows all else of it."""
+    gone = {(step.call.serial, role) for step in steps for role in step.over}
+    kept = [(step.call.serial, each) for step in steps for each in step.kept]
+    rows_kept = [
+        (serial, each.role.value, each.number, each.record) for serial, each in kept if (serial, each.role) not in gone
+    ]
+    connection.executemany(_PUT_LEG_ON_WIRE, rows_kept)
+    connection.executemany(_FORGET_LEG_ON_WIRE, [(serial, role.value) for serial, role in gone])
 
 
 def _run_in_order(loop: asyncio.AbstractEventLoop, entries: Iterable[Entry]) -> None:

@@ -142,6 +142,16 @@ CREATE TABLE cdr (
     customer_ended_by       TEXT
 ) STRICT;
 
+-- Each try to reach a phone that may be on the wire: it was about to be when the row came, and the row goes with the leg's
+-- last word. `record`: what the engine needs to end it after a restart.
+CREATE TABLE leg_on_wire (
+    serial INTEGER NOT NULL REFERENCES call ON DELETE CASCADE,
+    role   TEXT NOT NULL CHECK (role IN ('agent', 'customer')),
+    number INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (serial, role, number)
+) STRICT, WITHOUT ROWID;
+
 -- A row is gone once its call has ended.
 CREATE TABLE hangup_request (
     serial       INTEGER PRIMARY KEY NOT NULL REFERENCES call ON DELETE CASCADE,
