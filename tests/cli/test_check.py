@@ -72,6 +72,13 @@ def test_no_trunk_at_all_is_not_well(twoleg: Twoleg) -> None:
     assert "every call would end with reason 6" in verdicts(ended)["trunks"]["says"]
 
 
+def test_a_single_trunk_with_one_channel_can_carry_no_call_at_all(twoleg: Twoleg, config: Path, silent: int) -> None:
+    add(config, trunk(silent) + "channels = 1\n")
+    finding = verdicts(twoleg("check", "--json"))["channels of trunk carrier"]
+    assert finding["ok"] is False
+    assert "ends with reason 6, cause 34" in finding["says"]
+
+
 def test_the_sandbox_comes_with_the_service(twoleg: Twoleg, config: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))

@@ -177,6 +177,12 @@ SITUATIONS: list[tuple[Situation, Call, str, Side | None]] = [
         Side.CARRIER,
     ),
     (
+        Situation.ONE_CHANNEL,
+        after(LegRefused(C, 34, "trunk carrier has one channel (channels = 1)")),
+        "The customer's phone 88889060 could not be called: both phones of the call would need the one channel of the",
+        Side.TRUNK,
+    ),
+    (
         Situation.NOT_DIALLED,
         after(LegRefused(A, 47, "no room")),
         "The agent's phone 88889050 could not be called (Q.850 47); try again at once, and let the operator look",

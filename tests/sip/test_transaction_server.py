@@ -177,11 +177,14 @@ def test_an_old_peer_without_a_cookie_may_cancel() -> None:
         ("192.0.2.20:5070;branch=z9hG4bK1", Peer("udp", "192.0.2.20", 31000), Peer("udp", "192.0.2.20", 5070)),
         ("192.0.2.20;branch=z9hG4bK1", Peer("udp", "192.0.2.20", 31000), Peer("udp", "192.0.2.20", 5060)),
         ("10.0.0.1:5070;branch=z9hG4bK1", Peer("udp", "192.0.2.20", 31000), Peer("udp", "192.0.2.20", 5070)),
-        ("10.0.0.1;branch=z9hG4bK1;maddr=192.0.2.33", PEER, Peer("udp", "192.0.2.33", 5060)),
+        ("10.0.0.1;branch=z9hG4bK1;maddr=192.0.2.33", PEER, Peer("udp", PEER.host, 5060)),
+        ("10.0.0.1;branch=z9hG4bK1;maddr=224.0.1.75", PEER, Peer("udp", PEER.host, 5060)),
         ("[2001:db8::1]:5062;branch=z9hG4bK1", Peer("udp", "2001:db8::1", 9), Peer("udp", "2001:db8::1", 5062)),
     ],
 )
-def test_responses_take_the_way_of_rfc_3261_18_2_2(via: str, source: Peer, goes_to: Peer) -> None:
+def test_responses_take_the_way_of_rfc_3261_18_2_2_to_nobody_but_who_asked(
+    via: str, source: Peer, goes_to: Peer
+) -> None:
     bench = Bench()
 
     bench.hear(call_in("OPTIONS", f"Via: SIP/2.0/UDP {via}"), source)

@@ -7,6 +7,7 @@ from sip_engine.world import LIMITS, Carrier, World, answers, refuses, rings, tr
 from twoleg.domain.call import Phase
 from twoleg.domain.effects import Timer
 from twoleg.domain.reasons import Reason
+from twoleg.domain.trunk import HealthCheck
 from twoleg.sip.events import LegId
 from twoleg.sip.message import Request
 
@@ -46,6 +47,28 @@ def test_who_waits_too_long_for_a_channel_ends_with_1005() -> None:
     assert phases(world, 2) == [Phase.TALKING, Phase.ENDED]
     assert world.call(SERIAL + 1).reason is Reason.QUEUE_EXPIRED
     assert agents.dialled == ["1000"]
+
+
+def test_a_call_that_needs_the_one_channel_of_a_trunk_twice_ends_at_once_with_its_cause() -> None:
+    world = World(trunk("carrier", 5071, channels=1))
+    carrier = world.carrier(5071, answers())
+    place(world, 1)
+    call = world.call()
+    assert (call.phase, call.reason, call.cause) == (Phase.ENDED, Reason.NOT_DIALLED, 34)
+    assert call.customer.cause == 34
+    assert carrier.dialled == []
+    assert world.is_clean()
+
+
+def test_the_one_channel_of_a_trunk_is_waited_for_where_another_trunk_takes_the_other_phone() -> None:
+    down = trunk("other", 5072, health=HealthCheck(every=5.0, failures=1))
+    world = World(trunk("carrier", 5071, channels=1), down, limits=LIMITS | {Timer.QUEUE: 20.0})
+    world.carrier(5071, answers())
+    world.run(60)
+    place(world, 1)
+    assert phases(world, 1) == [Phase.QUEUED]
+    world.run(60)
+    assert world.call().reason is Reason.QUEUE_EXPIRED
 
 
 def test_a_failed_leg_gives_its_channel_back() -> None:

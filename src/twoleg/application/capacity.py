@@ -53,6 +53,10 @@ class Capacity:
                     return first, second
         return self._full({*agent, *customer}, now)
 
+    def can_ever_hold(self, agent: Sequence[str], customer: Sequence[str]) -> bool:
+        """Whether any pair of these would have room for both legs if nothing else were in progress."""
+        return any(first != second or self._use(first).limits.channels != 1 for first in agent for second in customer)
+
     def move(self, old: str, new: str, now: float) -> bool:
         """Whether there was room to give a leg's place at `old` up for one at `new`.
 

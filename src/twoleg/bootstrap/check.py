@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from twoleg.application.errors import ApplicationError
@@ -93,9 +94,26 @@ def _trunks(settings: Settings, *, is_running: bool) -> list[Finding]:
     if not trunks:
         return [Finding("trunks", sound=False, says="there is no [[trunk]]: every call would end with reason 6")]
     answers = asyncio.run(ask_trunks(trunks, settings))
-    return _watched(settings, is_running=is_running) + [
-        _trunk(trunk, answer, is_own=own is not None and _leads_to(trunk, own), is_running=is_running)
-        for trunk, answer in zip(trunks, answers, strict=True)
+    return (
+        _watched(settings, is_running=is_running)
+        + _one_channel(trunks)
+        + [
+            _trunk(trunk, answer, is_own=own is not None and _leads_to(trunk, own), is_running=is_running)
+            for trunk, answer in zip(trunks, answers, strict=True)
+        ]
+    )
+
+
+def _one_channel(trunks: Sequence[Trunk]) -> list[Finding]:
+    """Trunks that have one channel, while a call needs two. Where there are others, one of them may take a leg."""
+    return [
+        Finding(
+            f"channels of trunk {trunk.name}",
+            sound=len(trunks) > 1,
+            says="channels = 1: a call between two numbers that only this trunk takes ends with reason 6, cause 34",
+        )
+        for trunk in trunks
+        if trunk.channels == 1
     ]
 
 

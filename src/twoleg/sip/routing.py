@@ -104,11 +104,14 @@ def note_source(request: Request, source: Peer) -> None:
 
 
 def way_back(via: Via, source: Peer) -> Peer:
-    """Where the response to a request with this topmost Via, as it came, goes (18.2.2, RFC 3581 4)."""
+    """Where the response to a request with this topmost Via, as it came, goes (18.2.2, RFC 3581 4).
+
+    Always to the host that it came from.  `maddr`, which 18.2.2 would send it to, is not obeyed: it serves requests
+    by multicast, which we do not listen to, and anybody could have us answer to a third party's address with it.
+    """
     if source.is_reliable or via.wants_rport:
         return source
-    multicast = _literal(via.params.get("maddr") or "")
-    return Peer(source.transport, multicast or source.host, via.port or 5060)
+    return Peer(source.transport, source.host, via.port or 5060)
 
 
 def _literal(host: str) -> str | None:

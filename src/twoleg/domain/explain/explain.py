@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from twoleg.domain.call import Call, EndedBy, Leg, Phase
-from twoleg.domain.causes import CONGESTION, NETWORK_OUT_OF_ORDER, NO_ROUTE_TO_DESTINATION, TIMER_EXPIRY
+from twoleg.domain.causes import CONGESTION, NETWORK_OUT_OF_ORDER, NO_CIRCUIT, NO_ROUTE_TO_DESTINATION, TIMER_EXPIRY
 from twoleg.domain.events import Event
 from twoleg.domain.explain import causes, sentence, situations, statuses
 from twoleg.domain.explain.evidence import cause_words, evidence_of
@@ -33,6 +33,7 @@ _NO_ANSWER = frozenset({None, 18, 19, 102})
 _REFUSED = {
     NETWORK_OUT_OF_ORDER: Situation.TRUNKS_DOWN,
     CONGESTION: Situation.LEFT_ALONE,
+    NO_CIRCUIT: Situation.ONE_CHANNEL,
 }
 
 

@@ -33,6 +33,7 @@ class Situation(Enum):
     NO_ADDRESS = "3, 6: the trunk's name leads nowhere"
     TRUNKS_DOWN = "3, 6: all its trunks are down"
     LEFT_ALONE = "3, 6: all its trunks asked to be left alone"
+    ONE_CHANNEL = "3, 6: both phones would need the one channel of a trunk"
     NOT_DIALLED = "3, 6: not dialled otherwise"
     RANG_OUT = "4, 5: rang until our timer ran out"
     PLAYED_OUT = "4, 5: only its network was heard until our timer ran out"
@@ -161,6 +162,14 @@ RULES: Mapping[Situation, Rule] = {
         ),
         Side.CARRIER,
         advice.IN_MINUTES,
+    ),
+    Situation.ONE_CHANNEL: Rule(
+        Words(
+            "{phone} could not be called: both phones of the call would need the one channel of the same trunk",
+            "无法呼叫{phone}：该呼叫的两端话机都需占用同一中继的唯一一个通道",
+        ),
+        Side.TRUNK,
+        advice.FIX_TRUNK,
     ),
     Situation.NOT_DIALLED: Rule(
         Words("{phone} could not be called{codes}", "无法呼叫{phone}{codes}"),
