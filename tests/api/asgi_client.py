@@ -30,6 +30,7 @@ def exchange(
     *,
     headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
     body: bytes | Sequence[bytes] = b"",
+    client: str = "127.0.0.1",
 ) -> Response:
     """One request and its response; `path` may end in a query.
 
@@ -38,6 +39,7 @@ def exchange(
     target, _, query = path.partition("?")
     scope = {
         "type": "http",
+        "client": (client, 50_000),
         "method": method,
         "path": target,
         "query_string": query.encode(),

@@ -36,6 +36,7 @@ from twoleg.api.openapi import make_document
 from twoleg.api.operations import all_operations
 from twoleg.api.probes import make_probes, serve_document
 from twoleg.api.routing import PathTable
+from twoleg.api.source import note_source
 from twoleg.application.admission import AlwaysOpen, Gate, GatedIntake, NotAdmitted
 from twoleg.application.call_records import CallRecords, FindCallRecords
 from twoleg.application.call_reports import CallReports
@@ -113,6 +114,7 @@ class App:
         """Answer one request (ASGI HTTP); other protocols are refused, as ASGI wants it, by raising."""
         if scope["type"] != "http":
             raise RuntimeError(f"ASGI protocol {scope['type']} is not spoken here")
+        note_source(scope)
         try:
             answer = await self._answer(scope, receive)
         except ClientGone:

@@ -9,7 +9,9 @@ from twoleg.api.native.door import Door
 from twoleg.application.check_credentials import CheckCredentials
 from twoleg.application.check_token import CheckToken
 from twoleg.application.issue_token import IssueToken
+from twoleg.application.lockout import Lockout
 from twoleg.application.ports import Clock, Directory, Entropy, SecretHasher
+from twoleg.application.request_rate import RequestRate
 from twoleg.application.verify_secret import VerifySecret
 
 LOGIN_THREADS = 2
@@ -28,9 +30,10 @@ class Doors:
 def make_doors(*, directory: Directory, hasher: SecretHasher, entropy: Entropy, clock: Clock) -> Doors:
     """Hashes one secret, so takes some 20 ms."""
     threads = ThreadPoolExecutor(LOGIN_THREADS, thread_name_prefix="login")
-    verify = VerifySecret(directory=directory, hasher=hasher, entropy=entropy, threads=threads)
-    check_token = CheckToken(directory=directory, clock=clock)
-    check_credentials = CheckCredentials(verify=verify, directory=directory, clock=clock, entropy=entropy)
+    lockout, rate = Lockout(clock), RequestRate(clock)
+    verify = VerifySecret(directory=directory, hasher=hasher, entropy=entropy, threads=threads, lockout=lockout)
+    check_token = CheckToken(directory=directory, clock=clock, rate=rate)
+    check_credentials = CheckCredentials(verify=verify, directory=directory, clock=clock, entropy=entropy, rate=rate)
     return Doors(
         issue_token=IssueToken(verify=verify, directory=directory, clock=clock),
         check_token=check_token,

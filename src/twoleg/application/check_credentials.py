@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from twoleg.application.errors import CredentialsRejected
 from twoleg.application.ports import App, Clock, Directory, Entropy
+from twoleg.application.request_rate import RequestRate
 from twoleg.application.verify_secret import VerifySecret
 from twoleg.domain.tenant import Tenant
 
@@ -32,43 +33,47 @@ class CheckCredentials:
     enabled is read from the store every time.
     """
 
-    def __init__(self, *, verify: VerifySecret, directory: Directory, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self, *, verify: VerifySecret, directory: Directory, clock: Clock, entropy: Entropy, rate: RequestRate
+    ) -> None:
         self._verify = verify
+        self._rate = rate
         self._directory = directory
         self._clock = clock
         self._key = entropy.bits(256).to_bytes(32, "big")
         self._believed_until: dict[bytes, int] = {}
         self._under_way: dict[bytes, asyncio.Task[App]] = {}
 
-    async def __call__(self, *, app_key: str, secret: str) -> Login:
-        """Whose they are. Raises `CredentialsRejected`, `TooManyLogins`."""
+    async def __call__(self, *, app_key: str, secret: str, source: str = "") -> Login:
+        """Whose they are. Raises `CredentialsRejected`, `TooManyLogins`, `LockedOut`, `TooManyRequests`."""
         app = self._directory.app(app_key)
         if app is None or not self._is_believed(app, secret):
-            app = await self._verified(app, app_key=app_key, secret=secret)
+            app = await self._verified(app, app_key=app_key, secret=secret, source=source)
         tenant = self._directory.tenant(app.tenant_id) if app.enabled else None
         if tenant is None:
             raise CredentialsRejected("the app key or its secret is wrong")
+        self._rate.admit(app_key, tenant)
         return Login(app_key, tenant)
 
     def _is_believed(self, app: App, secret: str) -> bool:
         until = self._believed_until.get(self._digest(app, secret))
         return until is not None and 0 < until - self._clock.now_ms() <= REMEMBERED_MS
 
-    async def _verified(self, app: App | None, *, app_key: str, secret: str) -> App:
+    async def _verified(self, app: App | None, *, app_key: str, secret: str, source: str) -> App:
         """Requests that come with the same credentials while they are being verified share the verification."""
         if app is None:
-            return await self._verify(app_key=app_key, secret=secret)
+            return await self._verify(app_key=app_key, secret=secret, source=source)
         digest = self._digest(app, secret)
         task = self._under_way.get(digest)
         if task is None:
-            task = asyncio.create_task(self._verify_and_remember(app, secret, digest))
+            task = asyncio.create_task(self._verify_and_remember(app, secret, digest, source))
             task.add_done_callback(_heed)
             self._under_way[digest] = task
         return await asyncio.shield(task)  # who goes away must not take the others' answer along
 
-    async def _verify_and_remember(self, app: App, secret: str, digest: bytes) -> App:
+    async def _verify_and_remember(self, app: App, secret: str, digest: bytes, source: str) -> App:
         try:
-            verified = await self._verify(app_key=app.app_key, secret=secret)
+            verified = await self._verify(app_key=app.app_key, secret=secret, source=source)
         finally:
             del self._under_way[digest]
         if verified.secret_hash == app.secret_hash:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from twoleg.application import tokens
 from twoleg.application.errors import TokenRejected
 from twoleg.application.ports import Clock, Directory, SigningKey
+from twoleg.application.request_rate import RequestRate
 from twoleg.domain.tenant import Tenant
 
 REMEMBERED = 4096
@@ -40,8 +41,9 @@ class Grant:
 class CheckToken:
     """Checks tokens, on the event loop. Remembers verified signatures; that the app is enabled is read every time."""
 
-    def __init__(self, *, directory: Directory, clock: Clock) -> None:
+    def __init__(self, *, directory: Directory, clock: Clock, rate: RequestRate) -> None:
         self._directory = directory
+        self._rate = rate
         self._clock = clock
         self._grants: dict[bytes, Grant] = {}
         self._enabled_now: set[str] = set()
@@ -50,7 +52,7 @@ class CheckToken:
         self._keys_read_at = -KEYS_FRESH_MS
 
     def __call__(self, token: bytes) -> Grant:
-        """Whose token it is. Raises `TokenRejected` with a message that tells the reasons apart."""
+        """Whose token it is. Raises `TokenRejected`, whose message tells why, and `TooManyRequests`."""
         now = self._clock.now_ms()
         if not 0 <= now - self._keys_read_at < KEYS_FRESH_MS:
             self._read_keys(now)
@@ -63,6 +65,7 @@ class CheckToken:
         if not 0 <= now - grant.tenant_read_at < TENANT_FRESH_MS:
             grant.tenant = self._tenant_of(grant.app_key)
             grant.tenant_read_at = now
+        self._rate.admit(grant.app_key, grant.tenant)
         return grant
 
     def _is_enabled(self, app_key: str) -> bool:

@@ -35,9 +35,9 @@ class IssueToken:
         self._directory = directory
         self._clock = clock
 
-    async def __call__(self, *, app_key: str, secret: str, lives: int = LONGEST_LIFE) -> IssuedToken:
+    async def __call__(self, *, app_key: str, secret: str, source: str = "", lives: int = LONGEST_LIFE) -> IssuedToken:
         """A token that lives `lives` seconds, at most `LONGEST_LIFE`. Raises what `VerifySecret` raises."""
-        app = await self._verify(app_key=app_key, secret=secret)
+        app = await self._verify(app_key=app_key, secret=secret, source=source)
         return self._issue(app, min(lives, LONGEST_LIFE))
 
     def _issue(self, app: App, lives: int) -> IssuedToken:

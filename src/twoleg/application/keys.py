@@ -7,6 +7,7 @@ verifies until the last token that it can have signed has expired; then it is de
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from twoleg.application.issue_token import LONGEST_LIFE, SIGNS_AFTER_MS
 from twoleg.application.ports import Clock, Directory, Entropy, SigningKey
@@ -40,9 +41,7 @@ def add_key(*, registry: Registry, entropy: Entropy, clock: Clock, who: str) -> 
     return key_id
 
 
-def rotate_when_due(  # noqa: PLR0913 - ports, each by its name
-    *, days: int, directory: Directory, registry: Registry, entropy: Entropy, clock: Clock
-) -> None:
+def rotate_when_due(*, days: int, directory: Directory, registry: Registry, entropy: Entropy, clock: Clock) -> None:
     """Replace the newest key when it is `days` old (0: never), and delete what has outlived its tokens.
 
     Of several processes that find it due at once each adds a key, which is harmless. Raises `StoreUnavailable`.
@@ -66,6 +65,4 @@ def revoke(key_ids: Sequence[str], *, registry: Registry, clock: Clock, who: str
 
 def outlived(keys: Sequence[SigningKey], now_ms: int) -> list[str]:
     """The ids of those whose tokens have all expired. `keys`: newest first."""
-    return [
-        older.key_id for newer, older in zip(keys, keys[1:], strict=False) if now_ms - newer.created_at > _OUTLIVED_MS
-    ]
+    return [older.key_id for newer, older in pairwise(keys) if now_ms - newer.created_at > _OUTLIVED_MS]

@@ -64,6 +64,7 @@ _ERRORS = {
     401: "The token is missing, malformed, unknown, revoked or expired, or X-APP-Key is not its app key.",
     404: "There is nothing at this path.",
     405: "This path takes other methods: see Allow.",
+    429: "The app makes more requests a second than its tenant may: try again after the seconds of Retry-After.",
     500: "We failed. The text carries a correlation id that is in the service's log.",
 }
 _CREATE_CALL = (
@@ -98,7 +99,11 @@ def operations() -> list[Operation]:
             example=TokenRequest(app_key="9f0c7c6e5b5d4d7e", app_secret="shown once at creation"),  # noqa: S106 - a sample
             response=TokenResponse,
             error=ErrorResponse,
-            errors=_ERRORS | {401: "The app key or its secret is wrong.", 429: "Too many logins at once."},
+            errors=_ERRORS
+            | {
+                401: "The app key or its secret is wrong.",
+                429: "Too many logins at once, or too many with a wrong secret from this address.",
+            },
             doors=Doors.NOBODY_ASKS,
         ),
         _create_call(
@@ -172,7 +177,8 @@ def _query_records() -> Operation:
         ),
         response=QueryCallDetailRecordResponse,
         error=ErrorResponse,
-        errors=_ERRORS | {429: "Too many lists are being read at once: try again in a second."},
+        errors=_ERRORS
+        | {429: "Too many requests of this app, or too many lists are being read at once: see Retry-After."},
     )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from msgspec.json import Decoder, encode
 
+from twoleg.api.aicc.bearer import too_many
 from twoleg.api.aicc.decode import decode
 from twoleg.api.aicc.wire import TokenRequest, TokenResponse
 from twoleg.api.asgi import Headers
 from twoleg.api.http import Answer, HttpError, one_header
+from twoleg.api.source import source
 from twoleg.application.errors import CredentialsRejected
 from twoleg.application.issue_token import LONGEST_LIFE, IssuedToken, IssueToken
+from twoleg.application.lockout import LockedOut
 from twoleg.application.verify_secret import TooManyLogins
 
 SCOPE = "CC-Management"
@@ -33,9 +36,13 @@ class TokenByAkSk:
         lives = _wanted_life(one_header(headers, b"x-token-expire"))
         wanted = decode(self._decoder, body)
         try:
-            issued = await self._issue_token(app_key=wanted.app_key, secret=wanted.app_secret, lives=lives)
+            issued = await self._issue_token(
+                app_key=wanted.app_key, secret=wanted.app_secret, source=source(), lives=lives
+            )
         except CredentialsRejected as reason:
             raise HttpError(401, str(reason), headers=_CHALLENGE) from reason
+        except LockedOut as reason:
+            raise too_many(reason) from reason
         except TooManyLogins as reason:
             raise HttpError(429, str(reason), headers=((b"retry-after", b"1"),)) from reason
         return Answer(encode(_response(issued)), headers=_NO_STORE)

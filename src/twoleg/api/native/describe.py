@@ -22,7 +22,8 @@ COMMON_ERRORS = {
     400: "A parameter or the body is wrong: `member` says which, `limit` what is the most.",
     401: "No credentials, or wrong ones.",
     405: "This path takes other methods: see Allow.",
-    429: "Too many secrets are being verified at once: try again in a second, or ask for a token.",
+    429: "The app makes more requests than its tenant may, too many secrets are being verified, or too many were "
+    "wrong: try again after the seconds of Retry-After.",
     500: "We failed. The detail carries a correlation id that is in the service's log.",
     503: "The store is unavailable, or the service is being stopped or at its limit: nothing was placed or changed.",
 }

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from twoleg.api.asgi import Headers
 from twoleg.api.http import one_header
 from twoleg.api.native.problems import Kind, Problem
+from twoleg.api.source import source
 from twoleg.application.check_credentials import CheckCredentials, Login
 from twoleg.application.check_token import CheckToken
 from twoleg.application.errors import CredentialsRejected, TokenRejected
+from twoleg.application.lockout import LockedOut
+from twoleg.application.request_rate import TooManyRequests
 from twoleg.application.verify_secret import TooManyLogins
 
 CHALLENGE = ((b"www-authenticate", b'Bearer realm="twoleg", Basic realm="twoleg", charset="UTF-8"'),)
@@ -41,6 +44,8 @@ class Door:
             grant = self.check_token(token)
         except TokenRejected as reason:
             raise _closed(str(reason)) from reason
+        except TooManyRequests as reason:
+            raise _too_many(str(reason), reason.seconds) from reason
         return Login(grant.app_key, grant.tenant)
 
     async def _by_secret(self, encoded: bytes) -> Login:
@@ -51,12 +56,18 @@ class Door:
         if not colon:
             raise _closed("Authorization: Basic must be followed by the Base64 of key:secret")
         try:
-            return await self.check_credentials(app_key=app_key, secret=secret)
+            return await self.check_credentials(app_key=app_key, secret=secret, source=source())
         except CredentialsRejected as reason:
             raise _closed(str(reason)) from reason
+        except (LockedOut, TooManyRequests) as reason:
+            raise _too_many(str(reason), reason.seconds) from reason
         except TooManyLogins as reason:
-            raise Problem(Kind.TOO_MANY_REQUESTS, str(reason), headers=((b"retry-after", b"1"),)) from reason
+            raise _too_many(str(reason), 1) from reason
 
 
 def _closed(text: str) -> Problem:
     return Problem(Kind.UNAUTHORIZED, text, member="Authorization", headers=CHALLENGE)
+
+
+def _too_many(text: str, seconds: int) -> Problem:
+    return Problem(Kind.TOO_MANY_REQUESTS, text, headers=((b"retry-after", b"%d" % seconds),))
