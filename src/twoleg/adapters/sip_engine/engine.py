@@ -174,9 +174,8 @@ class SipCallEngine:
         if leg is not None:
             self._agent.answer_reinvite(leg, status=status, body=body, now=self._shell.now())
             self._shell.wake()
-            hold = entry.holds.accepted(role) if status < 300 else None
-            if hold is not None:
-                self.tell(entry, hold)
+            if status < 300:
+                self._tell_if(entry, entry.holds.accepted(role))
 
     def ack(self, entry: EngineCall, role: Role, body: bytes) -> None:
         """To a 2xx that brought the offer we asked for."""
@@ -185,6 +184,10 @@ class SipCallEngine:
     def tell(self, entry: EngineCall, signal: Signal) -> None:
         """Pass a signal on to the call."""
         self._sink(entry.call.serial, signal)
+
+    def _tell_if(self, entry: EngineCall, signal: Signal | None) -> None:
+        if signal is not None:
+            self.tell(entry, signal)
 
     # ------------------------------------------------------------------ events of the user agent
 
@@ -266,6 +269,7 @@ class SipCallEngine:
                 entry.holds.offered(role, event.body)
                 path.offered(role, event.body)
             case sip.ReinviteAnswered():
+                self._tell_if(entry, entry.holds.answered(role, event.body))
                 path.answered(role, event.body)
             case sip.ReinviteFailed():
                 path.refused(role, event.status)

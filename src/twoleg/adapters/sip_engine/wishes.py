@@ -52,8 +52,11 @@ class CallWishes:
         self._engine.tell(self._entry, AgentGreeting(is_over))
 
     def bridged(self) -> None:
-        """Told as a signal."""
+        """Told as a signal, and once both have answered who holds by then."""
         self._engine.tell(self._entry, Bridged())
+        if len(self._entry.answered) == len(Role):
+            for held in self._entry.holds.connected():
+                self._engine.tell(self._entry, held)
 
     def silent(self, role: Role) -> None:
         """Told as a signal."""
