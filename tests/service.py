@@ -11,6 +11,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -118,17 +119,24 @@ class Service:
         timers: Mapping[str, float] | None = None,
         sip: str = 'listen = "udp:127.0.0.1:0"',
         more: str = "",
+        is_cold: bool = False,
     ) -> Self:
         """Write a configuration into `folder` and serve by it; returns once the service says that it is ready."""
-        return cls.serve(write_config(folder, trunks=trunks, timers=timers, sip=sip, more=more))
+        return cls.serve(write_config(folder, trunks=trunks, timers=timers, sip=sip, more=more), is_cold=is_cold)
 
     @classmethod
-    def serve(cls, config: Path, *options: str) -> Self:
-        """Serve by that configuration, with those options; output and log go into its folder, after what is there."""
+    def serve(cls, config: Path, *options: str, is_cold: bool = False) -> Self:
+        """Serve by that configuration, with those options; output and log go into its folder, after what is there.
+
+        `is_cold`: started as a user starts it, for what concerns a program's start (its environment, its libraries).
+        """
         said, logged = config.with_name("said.txt"), config.with_name("log.jsonl")
         said.write_bytes(b"")
         with said.open("wb") as stdout, logged.open("ab") as stderr:
-            process = Fork.start("serve", *options, "--config", str(config), stdout=stdout, stderr=stderr)
+            arguments = ("serve", *options, "--config", str(config))
+            process = (
+                _cold(arguments, stdout, stderr) if is_cold else Fork.start(*arguments, stdout=stdout, stderr=stderr)
+            )
         ready = eventually(
             lambda: _READY.search(said.read_text()) is not None,
             unless=lambda: process.poll() is not None,
@@ -204,6 +212,11 @@ class Service:
 def _all_of(file: IO[bytes]) -> str:
     file.seek(0)
     return file.read().decode(errors="replace")
+
+
+def _cold(arguments: Sequence[str], stdout: IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "twoleg", *arguments]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
 
 
 @dataclass(slots=True)

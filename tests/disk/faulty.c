@@ -19,6 +19,7 @@ struct orders {
     int32_t write_error, sync_error, read_error, open_error; /* errno to fail with; 0: none */
     int32_t sync_milliseconds;                               /* how much longer each sync takes */
     int32_t writes_failed, syncs_failed, reads_failed, opens_failed, syncs_slowed;
+    int32_t programs; /* that were started with this disk */
     char prefix[1024]; /* files whose path begins so */
 };
 
@@ -34,8 +35,10 @@ __attribute__((constructor)) static void begin(void) {
         return;
     void *shared = mmap(NULL, sizeof(struct orders), PROT_READ | PROT_WRITE, MAP_SHARED, page, 0);
     close(page);
-    if (shared != MAP_FAILED)
-        orders = shared;
+    if (shared == MAP_FAILED)
+        return;
+    orders = shared;
+    __atomic_add_fetch(&orders->programs, 1, __ATOMIC_RELAXED);
 }
 
 static int begins_with_prefix(const char *path) {

@@ -1,8 +1,8 @@
 """A disk that fails when it is told to, for whole processes: real SQLite, real files, system calls that say no.
 
 disk = FaultyDisk.make(tmp_path, store=tmp_path / "twoleg.db")
-with disk.under(monkeypatch), Service.start(...) as service:      # its children are loaded with it
-    with disk.full():
+with disk.under(monkeypatch), Service.start(..., is_cold=True) as service:  # forks of a warm process have no such disk
+    with disk.ordered(write_error=errno.ENOSPC):
         ...                                                       # every write of the store fails with ENOSPC
 
 Why below SQLite and not in a VFS of it: the stdlib's sqlite3 brings its own library, sometimes without a door for
@@ -11,7 +11,6 @@ extensions, so a VFS registered through another binding is one that the service 
 
 from __future__ import annotations
 
-import errno
 import mmap
 import os
 import struct
@@ -30,6 +29,7 @@ _INT = struct.Struct("=i")
 _FIELDS = (
     *("write_error", "sync_error", "read_error", "open_error", "sync_milliseconds"),
     *("writes_failed", "syncs_failed", "reads_failed", "opens_failed", "syncs_slowed"),
+    "programs",
 )
 _PREFIX_AT = _INT.size * len(_FIELDS)
 _LONGEST_PREFIX = 1023
@@ -84,10 +84,6 @@ class FaultyDisk:
         finally:
             for field in orders:
                 self._set(field, 0)
-
-    def full(self) -> object:
-        """No space left."""
-        return self.ordered(write_error=errno.ENOSPC)
 
     def _set(self, field: str, value: int) -> None:
         _INT.pack_into(self.page, _FIELDS.index(field) * _INT.size, value)

@@ -43,8 +43,9 @@ def served(folder: Path, patch: pytest.MonkeyPatch, *trunks: Trunk) -> Iterator[
     """A service on a disk that is sound as yet; without trunks it calls the sandbox's phones."""
     disk = FaultyDisk.make(folder, store=folder / "twoleg.db")
     with disk.under(patch):
-        service = Service.start(folder, trunks=trunks, more="" if trunks else SANDBOX)
+        service = Service.start(folder, trunks=trunks, more="" if trunks else SANDBOX, is_cold=True)
     with service, service.client() as client:
+        assert disk.count("programs"), "the service was not started on this disk"
         yield disk, service, client
 
 
