@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 import uvloop
 
-from bench import calls, delays, sippy_peer
+from bench import calls, delays, overload, sippy_peer
 from bench.api import measure_api
 from bench.events import READERS
 from bench.events import measure as measure_events
@@ -38,6 +38,8 @@ WANTED_ANSWER_MS = 10.0
 RATES = (100, 150, 200, 250, 300, 350, 400)
 HELD_CALLS = 3000
 HELD_RATE = 150
+OVERLOAD_CAPACITY = 350
+"""What the part `calls` found."""
 RTPENGINE_CALLS = 250
 RTPIO_CALLS = 100
 
@@ -199,6 +201,13 @@ def _whole_calls(folder: Path, effort: Effort) -> list[Row]:
         )
 
 
+def _overload(folder: Path, effort: Effort) -> list[Row]:
+    few = effort is QUICK
+    with on_core(OTHER_CORE), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        capacity = 60 if few else OVERLOAD_CAPACITY
+        return runner.run(overload.measure(folder, capacity=capacity, seconds=5 if few else 30))
+
+
 PARTS: dict[str, Callable[[Path, Effort], list[Row]]] = {
     "api": _api,
     "calls": _calls,
@@ -208,6 +217,7 @@ PARTS: dict[str, Callable[[Path, Effort], list[Row]]] = {
     "whole": _whole_calls,
     "media": _media,
     "events": _events,
+    "overload": _overload,
 }
 
 

@@ -12,7 +12,10 @@ import structlog
 from twoleg.bootstrap.engine_process import Lookout
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from twoleg.application.take_in_calls import Intake
+    from twoleg.domain.call import Call
 
 LOOK = 0.01
 
@@ -23,16 +26,31 @@ class SlowIntake:
     def __init__(self) -> None:
         self.looks = 0
 
-    def look(self) -> None:
+    def find(self) -> list[Call]:
         self.looks += 1
         time.sleep(LOOK)  # noqa: TID251 - keeps the loop busy, which is the point
+        return []
+
+    def take(self, found: Sequence[Call]) -> None:
+        assert not found
 
 
-async def nudged(*, every: float, seconds: float) -> int:
+class BusyIntake(SlowIntake):
+    """Finding costs nothing, and every look finds calls that take so many seconds to be begun."""
+
+    def find(self) -> list[Call]:
+        self.looks += 1
+        return []
+
+    def take(self, found: Sequence[Call]) -> None:
+        assert not found
+        time.sleep(LOOK)  # noqa: TID251 - see above
+
+
+async def nudged(intake: SlowIntake, *, every: float, seconds: float) -> int:
     """How often was looked."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     ours.settimeout(0)
-    intake = SlowIntake()
     lookout = Lookout(cast("Intake", intake), ours, log=structlog.get_logger())
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
@@ -45,6 +63,12 @@ async def nudged(*, every: float, seconds: float) -> int:
 
 
 def test_a_flood_of_nudges_leaves_the_engine_most_of_its_time() -> None:
-    looks = asyncio.run(nudged(every=0.001, seconds=0.6))
+    looks = asyncio.run(nudged(SlowIntake(), every=0.001, seconds=0.6))
 
     assert 2 <= looks <= 0.25 * 0.6 / LOOK
+
+
+def test_calls_that_are_found_do_not_keep_the_next_ones_waiting() -> None:
+    looks = asyncio.run(nudged(BusyIntake(), every=0.001, seconds=0.6))
+
+    assert looks >= 0.1 * 0.6 / LOOK  # 3 when they did

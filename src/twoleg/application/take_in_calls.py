@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from twoleg.application.conductor import Conductor
 from twoleg.application.pace import Pace
 from twoleg.application.ports import CallJournal, Clock
@@ -38,7 +40,15 @@ class Intake:
 
     def look(self) -> None:
         """Admit what is queued, pass on what is wished. Repeats are harmless."""
-        for call in self._journal.queued(self._conductor):
+        self.take(self.find())
+
+    def find(self) -> Sequence[Call]:
+        """The first half of a look: what is queued. It costs time for each call that waits, be it news or not."""
+        return list(self._journal.queued(self._conductor))
+
+    def take(self, found: Sequence[Call]) -> None:
+        """The second half, which costs time for what is new."""
+        for call in found:
             if self._is_its_turn(call):
                 self._conductor.admit(call)
         for serial in self._journal.hangup_requests():

@@ -219,20 +219,19 @@ class Lookout:
                 pass
 
     def _look(self) -> None:
-        began = self._now()
-        self._look_now()
-        ended = self._now()
-        self._not_before = ended + (ended - began) / _SHARE_OF_LOOKS
-
-    def _look_now(self) -> None:
+        """Looking is what has its share: calls that are found must be begun in any case, and the sooner the better."""
+        began = found = self._now()
         try:
-            self._intake.look()
+            calls = self._intake.find()
+            found = self._now()
+            self._intake.take(calls)
         except StoreUnavailable as error:
             if self._store_is_well:
                 self._log.error("cannot look for new calls", why=str(error))
             self._store_is_well = False
         else:
             self._store_is_well = True
+        self._not_before = self._now() + min(LOOK_EVERY, (found - began) / _SHARE_OF_LOOKS)
 
 
 async def _part(journal: CallJournal, conductor: Conductor, watch: TrunkWatch, log: Log) -> None:
