@@ -8,7 +8,7 @@ RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 BENCH := .venv/.bench-installed
 CODE := src tests $(wildcard bench)
-WORKERS ?= 2
+WORKERS ?= $(shell echo $$((2 * $$(nproc))))
 SECONDS ?= 60
 
 .PHONY: help venv demo test check fuzz bench format states interop-table explain lock clean static test-system soak
