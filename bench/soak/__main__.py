@@ -29,6 +29,8 @@ from bench.soak.load import (
     Stream,
     at_rate,
     credentials_of,
+    make_old,
+    still_there,
 )
 from bench.soak.page import Outcome, page
 from bench.soak.page import line as line_of
@@ -37,6 +39,10 @@ from bench.stamped_phone import StampedPhone
 
 _EVERY = 10.0
 _GRACE = 30.0
+_OLD_AFTER, _OLD_SHARE = 0.4, 0.25
+"""When, and how much of what there is then, outlives its retention all at once; runs under five minutes are too short
+for the purge, which looks once a minute."""
+_SHORTEST_WITH_PURGE = 300.0
 _WEBHOOKS = '[webhooks]\nallow_private = ["127.0.0.0/8"]'
 _PAGE = Path(__file__).parents[2] / "docs" / "soak.md"
 
@@ -45,11 +51,12 @@ async def soak(folder: Path, *, rate: int, seconds: float) -> Outcome:
     """Run the load and judge it."""
     ports, gauge, run, stream, receiver = Ports.choose(), Gauge(), Run(), Stream(), Receiver()
     calls, stamped = round(rate * seconds), round(STAMPED_A_SECOND * seconds)
+    old: list[str] = []
     server = await receiver.serve()
     with StampedPhone(talk=TALK) as phone:
         trunks = {"1": ports.agent, "2": ports.customer, "19": phone.port, "29": phone.port}
         with Service.start(folder, trunks=trunks, sip=f"{SIP}\n\n{_WEBHOOKS}") as service:
-            config = folder / "twoleg.toml"
+            config, store = folder / "twoleg.toml", folder / "twoleg.db"
             command(config, "webhook", "create", f"http://127.0.0.1:{receiver.port}/", "--event", "call.ended")
             credentials = credentials_of(service)
             patience = seconds * 2 + _GRACE
@@ -62,6 +69,7 @@ async def soak(folder: Path, *, rate: int, seconds: float) -> Outcome:
                         asyncio.create_task(stream.read(service.access, credentials)),
                         asyncio.create_task(_sample(run, service, gauge, load)),
                         asyncio.create_task(load.keep_token(credentials)),
+                        asyncio.create_task(_grow_old(load, folder / "twoleg.db", after=seconds * _OLD_AFTER, old=old)),
                     ]
                     await asyncio.gather(
                         at_rate(rate, seconds, lambda number: load.call(1000 + number)),
@@ -71,15 +79,16 @@ async def soak(folder: Path, *, rate: int, seconds: float) -> Outcome:
                     chores[1].cancel()
                     told = lambda: min(stream.ended, receiver.taken) >= calls + stamped and phones.are_done  # noqa: E731
                     await _until(told, seconds=_GRACE)
-                    for chore in (chores[0], chores[2]):
+                    for chore in chores:
                         chore.cancel()
-                    gauge.failures += await wrong_ends(client, load.serials)
+                    gauge.failures += await wrong_ends(client, load.serials[len(old) :])
             checked = command(config, "store", "check")
             findings = [
                 *_counts(gauge, placed=len(load.serials), asked=calls),
                 _same("ends read from the event stream", stream.ended, calls + stamped),
                 _at_least("ends delivered to the webhook receiver", receiver.taken, calls + stamped),
                 *[_same(f"{name}'s phone saw through", count.kept, calls) for name, count in phones.counts().items()],
+                _same(f"of {len(old):,} calls whose retention was over, still there", still_there(store, old), 0),
                 _same("errors in the log", len(service.troubles()), 0),
                 _same("flaws of the store", len(checked["flaws"]), 0),
                 *run.verdict(),
@@ -107,6 +116,15 @@ async def _sample(run: Run, service: Service, gauge: Gauge, load: Load) -> None:
             )
         )
         say(line_of(run.samples[-1]))
+
+
+async def _grow_old(load: Load, store: Path, *, after: float, old: list[str]) -> None:
+    if after < _SHORTEST_WITH_PURGE * _OLD_AFTER:
+        return
+    await asyncio.sleep(after)
+    old += load.serials[: round(len(load.serials) * _OLD_SHARE)]
+    load.forget(set(old))
+    await asyncio.to_thread(make_old, store, old)
 
 
 def _names(service: Service) -> dict[int, str]:

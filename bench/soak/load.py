@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import sqlite3
 import time
 from collections import Counter, deque
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -86,6 +90,10 @@ class Load:
         else:
             self._gauge.milliseconds[QUERIED].append((time.perf_counter() - began) * 1000)
 
+    def forget(self, serials: set[str]) -> None:
+        """Ask for these no more."""
+        self._recent = deque((serial for serial in self._recent if serial not in serials), maxlen=self._recent.maxlen)
+
     async def keep_token(self, credentials: dict[str, str]) -> None:
         """For ever."""
         while True:
@@ -145,6 +153,30 @@ async def renewed(access: Access, credentials: dict[str, str]) -> Access:
     async with httpx.AsyncClient() as client:
         answer = await client.post(f"http://{access.host}:{access.port}{TOKEN_PATH}", json=credentials)
     return replace(access, token=answer.raise_for_status().json()["AccessToken"])
+
+
+_MS_A_YEAR = 365 * 24 * 60 * 60 * 1000
+_MINE = "serial IN (SELECT value FROM json_each(:serials))"
+_AGE_CALLS = f"""
+UPDATE call SET created_at = created_at - :year, started_at = started_at - :year, ended_at = ended_at - :year
+WHERE {_MINE} AND phase = 4"""
+_AGE_RECORDS = f"UPDATE cdr SET ended_at = ended_at - :year WHERE {_MINE}"
+_LEFT = f"SELECT count(*) FROM call WHERE {_MINE}"
+
+
+def make_old(store: Path, serials: list[str]) -> None:
+    """Let ended calls have ended a year earlier, so that their retention is over."""
+    facts = {"year": _MS_A_YEAR, "serials": json.dumps([int(serial) for serial in serials])}
+    with closing(sqlite3.connect(store, timeout=10)) as connection, connection:
+        for sql in (_AGE_CALLS, _AGE_RECORDS):
+            connection.execute(sql, facts)
+
+
+def still_there(store: Path, serials: list[str]) -> int:
+    """How many of them the store holds."""
+    with closing(sqlite3.connect(store)) as connection:
+        (count,) = connection.execute(_LEFT, {"serials": json.dumps([int(serial) for serial in serials])}).fetchone()
+    return int(count)
 
 
 class Stream:

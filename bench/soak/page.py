@@ -94,8 +94,9 @@ _TEXT = """# Soak
 `make soak HOURS=1 RATE=50` runs the whole service under load and writes this page. Calls are placed with createCall at
 a constant rate; sipp plays both phones (0.2 s of ringing, {talk:.0f} s of talking, the customer hangs up). Beside them:
 {stamped} calls a second to a phone that stamps its 200 OK, which are asked for until they are told as talking;
-{queries} queries a second for calls of the last minutes; one reader of the event stream; one webhook receiver. The
-engine has one core, everything else (phones and load too) shares the other.
+{queries} queries a second for calls of the last minutes; one reader of the event stream; one webhook receiver. After
+two fifths of the run a quarter of the calls there are outlive their retention and have to go. The engine has one core,
+everything else (phones and load too) shares the other.
 
 {today}, {machine}: {minutes:.0f} minutes at {rate} calls a second. Verdict: {said}.
 
