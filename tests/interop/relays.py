@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from patience import eventually
 
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 _PORTS_EACH = 400
+_COOKIES = count()
+"""A daemon repeats its answer to a cookie that it knows."""
 
 
 @dataclass(slots=True)
@@ -30,6 +34,14 @@ class Rtpengine:
     def captures(self) -> Path:
         """Where its recordings appear."""
         return self.folder / "pcaps"
+
+    def sessions(self) -> int:
+        """How many calls it has."""
+        with _asker(self.port) as asker:
+            asker.send(b"test-%d d7:command10:statisticse" % next(_COOKIES))
+            told = re.search(rb"13:sessionstotali(\d+)e", asker.recv(65_536))
+        assert told is not None
+        return int(told[1])
 
     def kill(self) -> None:
         """SIGKILL, as a crash would."""
@@ -71,14 +83,20 @@ def rtpengine(folder: Path, *, port: int | None = None) -> Iterator[Rtpengine]:
 
 
 def _answers(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-        asker.settimeout(0.2)
-        asker.connect(("127.0.0.1", port))
+    with _asker(port) as asker:
         try:
             asker.send(b"1 d7:command4:pinge")
             return asker.recv(100) == b"1 d6:result4:ponge"
         except OSError:
             return False
+
+
+@contextmanager
+def _asker(port: int) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+        asker.settimeout(0.2)
+        asker.connect(("127.0.0.1", port))
+        yield asker
 
 
 def _free_port() -> int:

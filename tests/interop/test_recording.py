@@ -13,7 +13,7 @@ import pytest
 
 from interop.test_media import AGENT, AGENT_HZ, CUSTOMER, CUSTOMER_HZ, HEARD, KINDS, Call, call
 from interop.tones import dominant_frequency, is_audible, write_samples
-from patience import eventually
+from patience import eventually, wall_clock_ms
 from recording.synthetic import channels
 from service import ACCESS_CODE, Client, Service
 from webhooks.receiver import Receiver
@@ -21,6 +21,8 @@ from webhooks.receiver import Receiver
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
 
 MAY_CALL_BACK = '[webhooks]\nallow_private = ["127.0.0.0/8"]'
+LAST_PACKETS_MS = 500
+"""What a process that is killed may not have written yet."""
 ADDRESS_PATH = "/apiaccess/CC-Management/v1/mobileAgent/getRecordingAddress"
 
 
@@ -133,16 +135,45 @@ async def test_a_service_that_is_killed_keeps_what_was_heard_until_then(tmp_path
         with await asyncio.to_thread(recorded_client, each.service, "always") as client:
             serial = await asyncio.to_thread(client.create_call, AGENT, CUSTOMER)
             await talk(each)
+            sessions = 0 if each.daemon is None else each.daemon.sessions()
+            killed_at = wall_clock_ms()
             each.service.kill()
         with (
             await asyncio.to_thread(Service.serve, each.service.config) as again,
             await asyncio.to_thread(_logged_in_again, again, client) as client,
         ):
             found = await asyncio.to_thread(ready, client, serial)
-            assert found["status"] == "ready", found
             path = await asyncio.to_thread(fetched, client, serial, tmp_path)
-    assert found["durationMs"] >= 500
-    assert tones_of(path, tmp_path) == [pytest.approx(AGENT_HZ, abs=10), pytest.approx(CUSTOMER_HZ, abs=10)]
+            daemon = each.daemon
+            if daemon is not None:  # it lived on, and was told of the end of the calls that were lost
+                assert sessions == 1
+                assert await asyncio.to_thread(eventually, lambda: daemon.sessions() == 0)
+    assert_heard_until(killed_at, found, path, tmp_path)
+
+
+async def test_an_engine_that_is_killed_leaves_no_session_at_the_embedded_relay(tmp_path: Path) -> None:
+    """The relay's process lives on: the next engine has it delete what it held, and calls go on through it."""
+    async with call(tmp_path, "rtpio") as each:
+        with await asyncio.to_thread(recorded_client, each.service, "always") as client:
+            serial = await asyncio.to_thread(client.create_call, AGENT, CUSTOMER)
+            await talk(each)
+            killed_at, relay = wall_clock_ms(), each.service.child("media")
+            os.kill(each.service.child("engine"), signal.SIGKILL)
+            ended = await asyncio.to_thread(client.until, serial, state=3)
+            found = await asyncio.to_thread(ready, client, serial)
+            path = await asyncio.to_thread(fetched, client, serial, tmp_path)
+        assert each.service.child("media") == relay
+    assert ended["reasonCode"] == 1003
+    assert_heard_until(killed_at, found, path, tmp_path)
+    # What relays hear after the end is nobody's: the session that wrote the file was deleted.
+    assert found["beganAt"] + found["durationMs"] < ended["endTime"] + 500
+
+
+def assert_heard_until(moment: int, found: dict[str, Any], path: Path, folder: Path) -> None:
+    """Both voices are there, each in its channel, up to that time (ms since the epoch), but for the last packets."""
+    assert found["status"] == "ready", found
+    assert found["beganAt"] + found["durationMs"] >= moment - LAST_PACKETS_MS
+    assert tones_of(path, folder) == [pytest.approx(AGENT_HZ, abs=10), pytest.approx(CUSTOMER_HZ, abs=10)]
 
 
 def _logged_in_again(service: Service, client: Client) -> Client:

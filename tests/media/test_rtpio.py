@@ -238,7 +238,8 @@ async def test_a_new_engine_deletes_what_the_old_one_left(tmp_path: Path, agent:
     async with running(tmp_path) as it:
         anchor = it.relay.anchor(SERIAL)
         await talking(anchor, agent, customer)
-        await it.relay.forget_all()
+        it.relay.forget_all()
+        await it.relay.settled()
         with pytest.raises(RelayForgot):
             await anchor.statistics()
 

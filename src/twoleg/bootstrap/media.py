@@ -46,6 +46,7 @@ class MediaRoom:
     daemons: tuple[RtpengineDaemon, ...]
     embedded: RtpioRelay | None
     notes: QualityPad
+    desk: RecordingDesk
 
     async def part(self) -> None:
         """Wait a moment until the relays were told of the last calls' ends, and write what is known of them."""
@@ -59,8 +60,15 @@ class MediaRoom:
         async with asyncio.TaskGroup() as group:
             group.create_task(watch_all(self.daemons, left_behind))
             group.create_task(self.notes.write())
-            if self.embedded is not None:
-                group.create_task(self.embedded.forget_all())
+            group.create_task(self._close(left_behind))
+
+    async def _close(self, left_behind: Sequence[int]) -> None:
+        """Once no relay can write for the lost calls any more, what was captured of them is all there is."""
+        relays = (*self.daemons, *(() if self.embedded is None else (self.embedded,)))
+        for relay in relays:
+            await relay.settled()
+        for serial in left_behind:
+            self.desk.captured(serial)
 
 
 def media_of(orders: Orders, *, address: str, book: QualityBook, desk: RecordingDesk, log: Log) -> MediaRoom:
@@ -73,6 +81,7 @@ def media_of(orders: Orders, *, address: str, book: QualityBook, desk: Recording
         folder = file_of(settings.store.url).with_suffix(".prompts")
         control = RtpioControl(inherited(orders.media))
         embedded = RtpioRelay(control=control, prompts=Prompts(folder), address=address)
+        embedded.forget_all()
     relays: Mapping[MediaMode, tuple[Relay, ...]] = {
         MediaMode.RTPENGINE: daemons,
         MediaMode.RTPIO: () if embedded is None else (embedded,),
@@ -87,7 +96,7 @@ def media_of(orders: Orders, *, address: str, book: QualityBook, desk: Recording
         desk=desk,
         notes=notes,
     )
-    return MediaRoom(media, daemons, embedded, notes)
+    return MediaRoom(media, daemons, embedded, notes, desk)
 
 
 def check_sounds(settings: Settings) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from twoleg.adapters.media.relay import RelayTrouble
@@ -52,7 +53,7 @@ def relay_findings(settings: Settings) -> list[Finding]:
     return findings
 
 
-def recording_findings(settings: Settings, tenants: list[Tenant]) -> list[Finding]:
+def recording_findings(settings: Settings, tenants: Sequence[Tenant]) -> list[Finding]:
     """Tenants whose calls are to be recorded, by media that no relay of ours carries."""
     media = settled(settings).media
     direct = MediaMode.DIRECT.value

@@ -115,10 +115,14 @@ class Supervision:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        with contextlib.suppress(RelayTrouble):  # what the last look saw is what is known then
-            self._last = await anchor.statistics() or self._last
-        await anchor.close()
-        await self._capture.closed()
+        if self._misses < _MISSES:
+            with contextlib.suppress(RelayTrouble):  # what the last look saw is what is known then
+                self._last = await anchor.statistics() or self._last
+            await anchor.close()
+            await self._capture.closed()
+        else:  # it is gone, and would be waited for in vain
+            await self._capture.closed()
+            await anchor.close()
         if self._sides and self._last:
             legs = {
                 role: quality_of(self._last[role], was_silent=self._was_silent(role))

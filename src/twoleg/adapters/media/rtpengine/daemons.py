@@ -35,6 +35,7 @@ class RtpengineDaemon:
         self._placed = 0
         """Calls sent there since it was last asked how many it has."""
         self._is_up = True
+        self._has_forgotten = asyncio.Event()
 
     @property
     def name(self) -> str:
@@ -61,6 +62,10 @@ class RtpengineDaemon:
         for serial in serials:
             await self.anchor(serial).close()
 
+    async def settled(self) -> None:
+        """Wait until it has been told to end what a dead engine left behind."""
+        await self._has_forgotten.wait()
+
     async def look(self) -> None:
         """Ask how it is."""
         try:
@@ -72,14 +77,14 @@ class RtpengineDaemon:
             self._set_up(is_up=True, why="answers")
 
     async def watch(self, left_behind: Sequence[int]) -> None:
-        """Connect, end what a dead engine left behind, and look now and then, until cancelled."""
+        """Connect, and look now and then, until cancelled; end what a dead engine left behind as soon as it answers."""
         try:
             await self._ng.connect()
-            await self.look()
-            if self.is_up:
-                await self.forget(left_behind)
             while True:
                 await self.look()
+                if self.is_up and not self._has_forgotten.is_set():
+                    await self.forget(left_behind)
+                    self._has_forgotten.set()
                 await asyncio.sleep(ASK_EVERY)
         finally:
             self._ng.close()

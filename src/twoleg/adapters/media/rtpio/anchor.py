@@ -126,10 +126,16 @@ class RtpioRelay:
         """See `Relay`."""
         return RtpioAnchor(serial=serial, control=self._control, prompts=self._prompts, address=self._address)
 
-    async def forget_all(self) -> None:
-        """Delete the sessions that a dead engine left. A relay that is not there yet has none."""
-        with contextlib.suppress(RelayTrouble):
-            await self._control.ask("X")
+    def forget_all(self) -> None:
+        """Delete the sessions that a dead engine left, before new ones are made. A relay that is not there has none."""
+        self._control.say("X")
+
+    async def settled(self) -> None:
+        """Wait until it has obeyed: files of deleted sessions are closed then. Waits for a relay that is starting."""
+        while True:
+            with contextlib.suppress(RelayTrouble):
+                await self._control.ask("V")
+                return
 
 
 def _port(reply: str) -> int:

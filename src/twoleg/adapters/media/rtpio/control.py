@@ -48,6 +48,12 @@ class RtpioControl:
             raise RelaySilent("rtp-io does not answer")
         return _checked(command, answer.result().decode("ascii", "replace"))
 
+    def say(self, command: str) -> None:
+        """Send a command whose reply nobody waits for; it is obeyed before all that is asked later."""
+        self._count += 1
+        with contextlib.suppress(OSError):  # full, for nobody reads it: then there is no relay that could obey
+            self._control.send(b"%d %b" % (self._count, command.encode()))
+
     def _heard(self) -> None:
         with contextlib.suppress(BlockingIOError):
             cookie, _, reply = self._control.recv(_LARGEST).partition(b" ")
