@@ -212,6 +212,22 @@ def test_a_reader_that_goes_leaves_nothing_behind(world: World, client: Client) 
     assert world.log.lines == []
 
 
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_a_long_poll_whose_client_goes_gives_its_place_back_at_once(world: World, client: Client, ahead: int) -> None:
+    """Also behind another request on the same connection; and the face answers others as before."""
+    call = world.call()
+    request = f"GET /v1/calls/{call.serial}{{}} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {client.token}\r\n\r\n"
+    with served(world.app) as address:
+        with socket.create_connection(address) as connection:
+            connection.sendall((request.format("") * ahead + request.format("?after=1&wait=60")).encode())
+            assert eventually(lambda: world.tail.followers == 1)
+        assert eventually(lambda: world.tail.followers == 0, seconds=5.0)
+        assert talk(address, request.format("").replace("x\r", "x\r\nConnection: close\r").encode()).startswith(
+            b"HTTP/1.1 200 "
+        )
+    assert world.log.lines == []
+
+
 def test_closed_connections_leave_nothing_that_only_a_search_for_garbage_would_find(
     world: World, client: Client
 ) -> None:

@@ -117,8 +117,8 @@ class App:
         note_source(scope)
         try:
             answer = await self._answer(scope, receive)
-        except ClientGone:
-            return
+        except (ClientGone, asyncio.CancelledError):
+            return  # nobody is left to answer; nobody waits for this task either
         if isinstance(answer, Stream):
             await _stream(answer, send, is_head=scope["method"] == "HEAD")
             return

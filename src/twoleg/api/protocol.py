@@ -37,6 +37,7 @@ KEEP_ALIVE = 75
 
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 _PLAIN_PATH = re.compile(rb"/[\w./-]*")
+_READS = frozenset({"GET", "HEAD"})
 _HOP_BY_HOP = frozenset({b"connection", b"upgrade", b"http2-settings"})
 
 
@@ -76,7 +77,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.pipeline.clear()
         if self._under_way is not None:
             self._under_way.disconnected = True
-        self._end_stream()
+        self._end_in_vain()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -133,9 +134,14 @@ class GuardedProtocol(HttpToolsProtocol):
     def _streams(self) -> bool:
         return isinstance(self._under_way, Exchange) and self._under_way.is_stream
 
-    def _end_stream(self) -> None:
-        """Its task would learn only from its next piece that nobody is there."""
-        if self._answering is not None and self._streams():
+    def _end_in_vain(self) -> None:
+        """A stream would learn only from its next piece that nobody is there, and a long poll after a minute.
+
+        What reads changes nothing, so it may end anywhere; what writes comes to its own end.
+        """
+        if self._answering is None or self._under_way is None:
+            return
+        if self._streams() or self._under_way.scope["method"] in _READS:
             self._answering.cancel()
 
     def _is_idle(self) -> bool:
