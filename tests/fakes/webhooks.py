@@ -11,6 +11,7 @@ from msgspec.json import decode, encode
 from twoleg.application.errors import NotFound
 from twoleg.application.event_feed import Recorded
 from twoleg.application.webhook_ports import Attempted, CannotOpen, Delivery, EndpointChanged, Parcel, Subject
+from twoleg.domain.audit import Entry
 from twoleg.domain.delivery import FINAL, Ruling, State, moved
 from twoleg.domain.values import replace
 from twoleg.domain.webhooks import Credentials, Endpoint, Format, Planned, callbacks_of
@@ -68,7 +69,7 @@ class MemoryEndpointBook:
         self._store = kept
         self._kept = kept.webhooks
 
-    def add(self, endpoint: Endpoint, sealed: bytes) -> None:
+    def add(self, endpoint: Endpoint, sealed: bytes, *, note: Entry | None = None) -> None:
         self._store.check()
         if endpoint.tenant_id not in self._store.tenants:
             raise NotFound(endpoint.tenant_id)
@@ -76,6 +77,7 @@ class MemoryEndpointBook:
         kept = endpoint if before is None else replace(endpoint, created_at=before.created_at, cursor=before.cursor)
         self._kept.endpoints[endpoint.endpoint_id] = kept
         self._kept.sealed[endpoint.endpoint_id] = sealed
+        self._store.note(note)
 
     def endpoint(self, endpoint_id: str) -> Endpoint | None:
         return self._kept.endpoints.get(endpoint_id)
@@ -87,23 +89,27 @@ class MemoryEndpointBook:
     def sealed(self, endpoint_id: str) -> bytes | None:
         return self._kept.sealed.get(endpoint_id)
 
-    def reseal(self, endpoint_id: str, sealed: bytes, *, was: bytes | None) -> None:
+    def reseal(self, endpoint_id: str, sealed: bytes, *, was: bytes | None, note: Entry | None = None) -> None:
         self._store.check()
         if endpoint_id not in self._kept.endpoints or self._kept.sealed.get(endpoint_id) != was:
             raise EndpointChanged(endpoint_id)
         self._kept.sealed[endpoint_id] = sealed
+        self._store.note(note)
 
-    def remove(self, endpoint_id: str) -> None:
+    def remove(self, endpoint_id: str, *, note: Entry | None = None) -> None:
         self._store.check()
+        self._store.note(note if endpoint_id in self._kept.endpoints else None)
         self._kept.endpoints.pop(endpoint_id, None)
         self._kept.sealed.pop(endpoint_id, None)
         for each in self._kept.of(endpoint_id):
             del self._kept.deliveries[each.delivery_id]
 
-    def enable(self, endpoint_id: str) -> None:
+    def enable(self, endpoint_id: str, *, note: Entry | None = None) -> None:
+        self._store.note(note)
         self._change(endpoint_id, lambda endpoint: replace(endpoint, disabled_at=None, disabled_why=None))
 
-    def rewind(self, endpoint_id: str, cursor: int) -> None:
+    def rewind(self, endpoint_id: str, cursor: int, *, note: Entry | None = None) -> None:
+        self._store.note(note)
         self._change(endpoint_id, lambda endpoint: replace(endpoint, cursor=cursor))
 
     def deliveries(self, endpoint_id: str, *, before: int | None, limit: int) -> Sequence[Delivery]:

@@ -12,14 +12,12 @@ from itertools import pairwise
 from twoleg.application.issue_token import LONGEST_LIFE, SIGNS_AFTER_MS
 from twoleg.application.ports import Clock, Directory, Entropy, SigningKey
 from twoleg.application.registry import Registry
-from twoleg.domain.audit import Act, Entry
+from twoleg.domain.audit import SERVICE, Act, Entry
 
 KEY_BITS = 256
 """As many as HMAC-SHA256 makes use of."""
 ID_BITS = 64
 MS_A_DAY = 86_400_000
-SERVICE = "service"
-"""Who rotates keys by time, in the audit log."""
 
 _OUTLIVED_MS = LONGEST_LIFE * 1000 + SIGNS_AFTER_MS + 60_000
 """How long after a key was replaced its last token has expired for certain: a minute for what is under way."""

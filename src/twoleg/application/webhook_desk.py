@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as changed
 
 from twoleg.application.errors import ApplicationError, NotFound
 from twoleg.application.event_cursor import CursorRefused, position_of, read_event_id
@@ -11,6 +12,7 @@ from twoleg.application.event_feed import EventFeed
 from twoleg.application.ports import Clock, Entropy
 from twoleg.application.webhook_ports import Attempted, CannotOpen, Delivery, EndpointBook, SecretBox
 from twoleg.application.webhook_secrets import new_credentials, new_secret
+from twoleg.domain.audit import SERVICE, Act, Entry, Facts
 from twoleg.domain.callbacks import callback_fault
 from twoleg.domain.tenant import Tenant
 from twoleg.domain.values import Value, replace
@@ -80,6 +82,9 @@ class Logged(Value, frozen=True, gc=False):
     attempts: Sequence[Attempted]
 
 
+_NONE: Facts = {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookDesk:
     """Everything here may block for a disk flush; one thread at a time. All raises `StoreUnavailable`."""
@@ -89,6 +94,12 @@ class WebhookDesk:
     feed: EventFeed
     clock: Clock
     entropy: Entropy
+    who: str = SERVICE
+    """As in `Entry`."""
+
+    def acting_for(self, who: str) -> WebhookDesk:
+        """The same desk, whose acts are noted as that one's."""
+        return changed(self, who=who)
 
     def create(self, tenant: Tenant, wish: Wish, *, callback_hosts: Collection[str] | None) -> Created:
         """A new endpoint, which hears of everything from now on. Raises `WishRefused`.
@@ -112,7 +123,8 @@ class WebhookDesk:
         )
         fresh = new_credentials(self.entropy)
         credentials = replace(fresh, auth=wish.auth, shared_key=wish.shared_key, oauth2=wish.oauth2)
-        self.book.add(endpoint, self.box.seal(credentials, label=endpoint.endpoint_id))
+        note = self._note(Act.WEBHOOK_CREATED, endpoint, after=_told(endpoint, wish))
+        self.book.add(endpoint, self.box.seal(credentials, label=endpoint.endpoint_id), note=note)
         return Created(self.find(tenant.tenant_id, endpoint.endpoint_id), fresh.signing[0].secret)
 
     def find(self, tenant_id: str, endpoint_id: str) -> Endpoint:
@@ -128,11 +140,13 @@ class WebhookDesk:
 
     def remove(self, tenant_id: str, endpoint_id: str) -> None:
         """The endpoint and its log are no more. Raises `NotFound`."""
-        self.book.remove(self.find(tenant_id, endpoint_id).endpoint_id)
+        endpoint = self.find(tenant_id, endpoint_id)
+        self.book.remove(endpoint_id, note=self._note(Act.WEBHOOK_DELETED, endpoint, before=_told(endpoint)))
 
     def enable(self, tenant_id: str, endpoint_id: str) -> Endpoint:
         """Serve it again, from where it was left. Raises `NotFound`."""
-        self.book.enable(self.find(tenant_id, endpoint_id).endpoint_id)
+        endpoint = self.find(tenant_id, endpoint_id)
+        self.book.enable(endpoint_id, note=self._note(Act.WEBHOOK_ENABLED, endpoint))
         return self.find(tenant_id, endpoint_id)
 
     def rotate(self, tenant_id: str, endpoint_id: str) -> tuple[str, int | None]:
@@ -140,20 +154,23 @@ class WebhookDesk:
 
         Raises `NotFound`, `CannotOpen`, `EndpointChanged`.
         """
-        self.find(tenant_id, endpoint_id)
+        note = self._note(Act.WEBHOOK_ROTATED, self.find(tenant_id, endpoint_id))
         sealed = self.book.sealed(endpoint_id)
         secret, now = new_secret(self.entropy), self.clock.now_ms()
         before = None if sealed is None else self._opened(sealed, endpoint_id)
         first = Credentials(signing=(SigningSecret(secret),))
         after = first if before is None else rotated(before, secret, now=now)
-        self.book.reseal(endpoint_id, self.box.seal(after, label=endpoint_id), was=sealed)
+        self.book.reseal(endpoint_id, self.box.seal(after, label=endpoint_id), was=sealed, note=note)
         return secret, None if before is None else now + OVERLAP_MS
 
     def replay(self, tenant: Tenant, endpoint_id: str, cursor: str) -> None:
         """Deliver everything behind that cursor again. Raises `NotFound`, `Disabled`, `CursorRefused`."""
-        if self.find(tenant.tenant_id, endpoint_id).disabled_at is not None:
+        endpoint = self.find(tenant.tenant_id, endpoint_id)
+        if endpoint.disabled_at is not None:
             raise Disabled(f"the endpoint {endpoint_id} is disabled: enable it first")
-        self.book.rewind(endpoint_id, position_of(self.feed, tenant, cursor, now=self.clock.now_ms()))
+        position = position_of(self.feed, tenant, cursor, now=self.clock.now_ms())
+        note = self._note(Act.WEBHOOK_REPLAYED, endpoint, after={"cursor": cursor})
+        self.book.rewind(endpoint_id, position, note=note)
 
     def deliveries(self, tenant_id: str, endpoint_id: str, *, before: str | None, limit: int) -> Sequence[Logged]:
         """Its deliveries, newest first; those older than `before`, which is a `place_of` one of them.
@@ -164,6 +181,17 @@ class WebhookDesk:
         found = self.book.deliveries(endpoint_id, before=self._before(endpoint_id, before), limit=limit)
         attempts = self.book.attempts([each.delivery_id for each in found])
         return [Logged(each, attempts.get(each.delivery_id, ())) for each in found]
+
+    def _note(self, act: Act, endpoint: Endpoint, *, before: Facts = _NONE, after: Facts = _NONE) -> Entry:
+        return Entry(
+            at=self.clock.now_ms(),
+            who=self.who,
+            act=act,
+            subject=endpoint.endpoint_id,
+            tenant_id=endpoint.tenant_id,
+            before=before,
+            after=after,
+        )
 
     def _before(self, endpoint_id: str, place: str | None) -> int | None:
         if place is None:
@@ -186,6 +214,13 @@ class WebhookDesk:
 def place_of(delivery: Delivery) -> str:
     """A delivery's place in its log as it is written outside: its number would tell how much others are sent."""
     return f"{delivery.serial}-{delivery.seq}-{delivery.planned_at}"
+
+
+def _told(endpoint: Endpoint, wish: Wish | None = None) -> Facts:
+    """For the audit log: where it is, never what opens it. A URL's query is a secret as often as not."""
+    urls = {"url": endpoint.url, "connect_url": endpoint.connect_url, "release_url": endpoint.release_url}
+    facts: dict[str, str] = {name: url.partition("?")[0] for name, url in urls.items() if url is not None}
+    return facts if wish is None or wish.auth is Auth.NONE else {**facts, "auth": wish.auth.value}
 
 
 def _check(wish: Wish, callback_hosts: Collection[str] | None) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from twoleg.application.errors import ApplicationError
 from twoleg.application.event_feed import Recorded
+from twoleg.domain.audit import Entry
 from twoleg.domain.call import Call
 from twoleg.domain.delivery import Outcome, Ruling, State
 from twoleg.domain.recording import Recording
@@ -71,10 +72,10 @@ class Subject(Value, frozen=True, gc=False):
 class EndpointBook(Protocol):
     """Endpoints and their delivery logs, for clients and operators. May block for a disk flush.
 
-    Changes are durable when they return. All raise `StoreUnavailable`.
+    Changes are durable when they return. All raise `StoreUnavailable`. `note`: as in `Registry`.
     """
 
-    def add(self, endpoint: Endpoint, sealed: bytes) -> None:
+    def add(self, endpoint: Endpoint, sealed: bytes, *, note: Entry | None = None) -> None:
         """A new endpoint; of format AICC a tenant has one, and the new one's settings and secrets replace it.
 
         Then the old id and cursor stay. Raises `NotFound` when there is no such tenant.
@@ -89,16 +90,16 @@ class EndpointBook(Protocol):
     def sealed(self, endpoint_id: str) -> bytes | None:
         """Its secrets as they were sealed; None: it has none (yet), or there is no such endpoint."""
 
-    def reseal(self, endpoint_id: str, sealed: bytes, *, was: bytes | None) -> None:
+    def reseal(self, endpoint_id: str, sealed: bytes, *, was: bytes | None, note: Entry | None = None) -> None:
         """Replace its secrets. Raises `EndpointChanged` when they are not what they were."""
 
-    def remove(self, endpoint_id: str) -> None:
+    def remove(self, endpoint_id: str, *, note: Entry | None = None) -> None:
         """The endpoint and its deliveries are no more. Harmless when repeated."""
 
-    def enable(self, endpoint_id: str) -> None:
+    def enable(self, endpoint_id: str, *, note: Entry | None = None) -> None:
         """It is served again, from where it was left. Harmless when it is."""
 
-    def rewind(self, endpoint_id: str, cursor: int) -> None:
+    def rewind(self, endpoint_id: str, cursor: int, *, note: Entry | None = None) -> None:
         """Plan its deliveries anew from that position of the event log; what is under way goes on."""
 
     def deliveries(self, endpoint_id: str, *, before: int | None, limit: int) -> Sequence[Delivery]:

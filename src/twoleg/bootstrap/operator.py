@@ -113,7 +113,7 @@ def operator(settings: Settings) -> Iterator[Operator]:
             hasher=Argon2Hasher(),
             numbering=WorldNumbering(),
             read_ladder=read_ladder_of(settings, store),
-            webhooks=desk_of(settings, store),
+            webhooks=desk_of(settings, store).acting_for(os_user()),
         )
     finally:
         store.close()

@@ -16,6 +16,7 @@ from twoleg.cli.follow import follow
 from twoleg.cli.options import ConfigOption, FollowOption, JsonOption, TenantOption, store_of, tenant_of
 from twoleg.cli.output import OUT, hint, say_json
 from twoleg.cli.show_call import show
+from twoleg.domain.audit import Act, Entry
 from twoleg.domain.call import Call
 from twoleg.domain.tenant import CallRequest, Refused, Tenant
 
@@ -105,6 +106,15 @@ def hangup(*, serial: Serial, config: ConfigOption = None, as_json: JsonOption =
                 clock=opened.clock,
                 nudge=no_nudge,
                 serial=number,
+                tenant_id=found.tenant_id,
+            )
+        )
+        opened.audit.add(
+            Entry(
+                at=opened.clock.now_ms(),
+                who=opened.who,
+                act=Act.HANGUP_REQUESTED,
+                subject=serial,
                 tenant_id=found.tenant_id,
             )
         )

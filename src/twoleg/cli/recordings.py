@@ -19,6 +19,7 @@ from twoleg.cli.errors import Negative
 from twoleg.cli.options import ConfigOption, JsonOption, TenantOption, store_of, tenant_of
 from twoleg.cli.output import OUT, hint, say_json
 from twoleg.cli.times import clock_time, length
+from twoleg.domain.audit import Act, Entry
 from twoleg.domain.recording import Recording, RecordingStatus
 
 APP = typer.Typer(help="Recordings: what was recorded, a copy of it, its deletion.", no_args_is_help=True)
@@ -91,7 +92,11 @@ def purge(*, serial: Serial, config: ConfigOption = None, as_json: JsonOption = 
         if recording.key is not None:
             storage_of(opened.settings.recording).delete(recording.key)
         spool_of(opened.settings.recording).remove(number)
-        asyncio.run(opened.recordings.purged(number, "by an operator", at=opened.clock.now_ms()))
+        now = opened.clock.now_ms()
+        asyncio.run(opened.recordings.purged(number, "by an operator", at=now))
+        opened.audit.add(
+            Entry(at=now, who=opened.who, act=Act.RECORDING_PURGED, subject=serial, tenant_id=recording.tenant_id)
+        )
         purged = _found(opened, number)
     if as_json:
         say_json(_document(purged))

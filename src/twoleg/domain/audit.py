@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Any
 
+SERVICE = "service"
+"""Who does what happens by itself."""
+
 
 @unique
 class Act(Enum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from msgspec.json import Decoder, encode
@@ -60,7 +60,7 @@ _MEMBERS = {
 """The desk's names of members -> the wire's, where they differ."""
 
 Found = TypeVar("Found")
-Act = Callable[[Request, Tenant], Awaitable[Answer]]
+Act = Callable[["Webhooks", Request, Tenant], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,11 @@ class Webhooks:
         """The handler that knows whose request it is. `known`: the parameters that it takes."""
 
         async def handle(request: Request) -> Answer:
-            tenant = (await self.door(request.headers)).tenant
+            login = await self.door(request.headers)
             Query(request.query, known=known)
+            acting = replace(self, desk=self.desk.acting_for(f"app:{login.app_key}"))
             try:
-                return await act(request, tenant)
+                return await act(acting, request, login.tenant)
             except ApplicationError as error:
                 raise _problem(error) or error from error
 
@@ -148,12 +149,12 @@ def webhook_routes(*, door: Door, desk: WebhookDesk) -> dict[str, dict[str, Requ
     webhooks = Webhooks(door, desk)
     behind = webhooks.behind_door
     return {
-        WEBHOOKS_PATH: {"GET": behind(webhooks.list), "POST": behind(webhooks.create)},
-        WEBHOOK_PATH: {"GET": behind(webhooks.get), "DELETE": behind(webhooks.remove)},
-        ROTATE_PATH: {"POST": behind(webhooks.rotate)},
-        ENABLE_PATH: {"POST": behind(webhooks.enable)},
-        REPLAY_PATH: {"POST": behind(webhooks.replay)},
-        DELIVERIES_PATH: {"GET": behind(webhooks.deliveries, known=("before", "limit"))},
+        WEBHOOKS_PATH: {"GET": behind(Webhooks.list), "POST": behind(Webhooks.create)},
+        WEBHOOK_PATH: {"GET": behind(Webhooks.get), "DELETE": behind(Webhooks.remove)},
+        ROTATE_PATH: {"POST": behind(Webhooks.rotate)},
+        ENABLE_PATH: {"POST": behind(Webhooks.enable)},
+        REPLAY_PATH: {"POST": behind(Webhooks.replay)},
+        DELIVERIES_PATH: {"GET": behind(Webhooks.deliveries, known=("before", "limit"))},
     }
 
 

@@ -11,6 +11,7 @@ from twoleg.adapters.store.sqlite.reads import Reads
 from twoleg.adapters.store.sqlite.writes import Writes
 from twoleg.application.errors import NotFound
 from twoleg.application.webhook_ports import Attempted, Delivery, EndpointChanged
+from twoleg.domain.audit import Entry
 from twoleg.domain.webhooks import Endpoint
 
 _ADD = query("add_endpoint")
@@ -35,10 +36,10 @@ class SqliteEndpointBook:
         self._writes = writes
         self._reads = reads
 
-    def add(self, endpoint: Endpoint, sealed: bytes) -> None:
+    def add(self, endpoint: Endpoint, sealed: bytes, *, note: Entry | None = None) -> None:
         """See `EndpointBook.add`."""
         try:
-            self._writes.change(_ADD, rows.endpoint_row(endpoint, sealed))
+            self._writes.change(_ADD, rows.endpoint_row(endpoint, sealed), note=note)
         except sqlite3.IntegrityError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
                 raise
@@ -58,22 +59,23 @@ class SqliteEndpointBook:
         row = self._reads.one(_SEALED, endpoint_id)
         return None if row is None else row[0]
 
-    def reseal(self, endpoint_id: str, sealed: bytes, *, was: bytes | None) -> None:
+    def reseal(self, endpoint_id: str, sealed: bytes, *, was: bytes | None, note: Entry | None = None) -> None:
         """See `EndpointBook.reseal`."""
-        if not self._writes.change(_RESEAL, {"endpoint_id": endpoint_id, "sealed": sealed, "was": was}):
+        row = {"endpoint_id": endpoint_id, "sealed": sealed, "was": was}
+        if not self._writes.change(_RESEAL, row, note=note):
             raise EndpointChanged(f"the secrets of {endpoint_id} were changed meanwhile")
 
-    def remove(self, endpoint_id: str) -> None:
+    def remove(self, endpoint_id: str, *, note: Entry | None = None) -> None:
         """See `EndpointBook.remove`."""
-        self._writes.change(_REMOVE, (endpoint_id,))
+        self._writes.change(_REMOVE, (endpoint_id,), note=note)
 
-    def enable(self, endpoint_id: str) -> None:
+    def enable(self, endpoint_id: str, *, note: Entry | None = None) -> None:
         """See `EndpointBook.enable`."""
-        self._writes.change(_ENABLE, (endpoint_id,))
+        self._writes.change(_ENABLE, (endpoint_id,), note=note)
 
-    def rewind(self, endpoint_id: str, cursor: int) -> None:
+    def rewind(self, endpoint_id: str, cursor: int, *, note: Entry | None = None) -> None:
         """See `EndpointBook.rewind`."""
-        self._writes.change(_REWIND, {"endpoint_id": endpoint_id, "cursor": cursor})
+        self._writes.change(_REWIND, {"endpoint_id": endpoint_id, "cursor": cursor}, note=note)
 
     def deliveries(self, endpoint_id: str, *, before: int | None, limit: int) -> Sequence[Delivery]:
         """See `EndpointBook.deliveries`."""
