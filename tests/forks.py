@@ -96,11 +96,13 @@ def _command(word: str) -> int:
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["environ"])
+    bend()
     sys.argv = ["twoleg", *request["arguments"]]
     return main()
 
 
 if __name__ == "__main__":
+    from bent import bend
     from twoleg.__main__ import main
     from twoleg.bootstrap import child
 
