@@ -104,7 +104,7 @@ async def _sample(run: Run, service: Service, gauge: Gauge, load: Load) -> None:
         processes = {}
         for pid in (service.process.pid, *children_of(service.process.pid)):
             with contextlib.suppress(OSError, KeyError):
-                processes[names.get(pid, f"child {pid}")] = vitals_of(pid)
+                processes[names.get(pid, "nursery")] = vitals_of(pid)
         run.samples.append(
             Sample(
                 at=time.monotonic() - began,

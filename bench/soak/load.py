@@ -27,6 +27,8 @@ STAMPED_A_SECOND = 2
 _RENEW_EVERY = 1200.0
 """Seconds; a token lives for an hour."""
 _GIVE_UP = 10.0
+_STOOD_STILL = 1.0
+"""Seconds behind its time by which a load has not been late but stopped."""
 _TALKING = 2
 _ENDED = b"\nevent: twoleg.call.ended\n"
 
@@ -127,13 +129,18 @@ class Load:
 
 
 async def at_rate(rate: float, seconds: float, act: Any) -> None:
-    """`await act(number)` so often, evenly in time, whatever becomes of it; returns when all are done."""
+    """`await act(number)` so often, evenly in time, whatever becomes of it; returns when all are done.
+
+    Time in which this machine stood still is not made up for: it would be a wave that nobody asked for.
+    """
     loop = asyncio.get_running_loop()
     began, under_way = loop.time(), set[asyncio.Task[None]]()
     for number in range(round(rate * seconds)):
         ahead = began + number / rate - loop.time()
         if ahead > 0:
             await asyncio.sleep(ahead)
+        elif ahead < -_STOOD_STILL:
+            began -= ahead
         task = loop.create_task(act(number))
         under_way.add(task)
         task.add_done_callback(under_way.discard)
