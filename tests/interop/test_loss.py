@@ -102,13 +102,20 @@ def test_calls_that_lose_three_packets_in_ten_end_with_a_reason_and_leave_nothin
     strict: Exchange, tmp_path: Path
 ) -> None:
     talks = INVITED + rings(0.2) + answers(sdp(CUSTOMER_PORT)) + waits(1.0) + hangs_up()
-    with strict.desk(tmp_path) as desk, desk.agent(AGENT, **HEAVILY), desk.customer(talks, **HEAVILY):
+    with (
+        strict.desk(tmp_path) as desk,
+        desk.agent(AGENT, **HEAVILY) as agent,
+        desk.customer(talks, **HEAVILY) as customer,
+    ):
         calls = place(desk, 6)
         ends = [call.shows_end(seconds=60) for call in calls]
         assert eventually(lambda: all(is_over(call) for call in calls), seconds=45, every=0.5)
 
     assert {end["reasonCode"] for end in ends} <= REASONS
     assert any(end["reasonCode"] == 0 for end in ends)
+    for phone, reasons in ((agent, REASONS - {2, 4}), (customer, {0})):
+        answered = {each.header("Call-ID") for each in phone.messages() if each.word == "-> 200"}
+        assert len(answered) >= sum(end["reasonCode"] in reasons for end in ends)
 
 
 def is_over(call: PlacedCall) -> bool:
