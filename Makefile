@@ -72,7 +72,7 @@ test-system:
 	@sh scripts/apt-packages.sh sip-tester:sipp curl:curl baresip-core:baresip kamailio:kamailio kamailio-tls-modules:/usr/lib/*/kamailio/modules/tls.so \
 		kamailio-websocket-modules:/usr/lib/*/kamailio/modules/websocket.so \
 		kamailio-outbound-modules:/usr/lib/*/kamailio/modules/outbound.so rtpengine-daemon:rtpengine \
-		gcc:gcc libc6-dev:/usr/include/stdio.h
+		tshark:tshark gcc:gcc libc6-dev:/usr/include/stdio.h
 
 # A larger set holds the smaller ones at the same pins, so installing it settles them too.
 $(RUNTIME): requirements/runtime.txt pyproject.toml scripts/make-venv.sh

@@ -1,4 +1,8 @@
-"""A HEP3 packet taken apart by the text of the specification, not by our code."""
+"""A HEP3 packet taken apart by the text of the specification, not by our code.
+
+The chunk types are those of "HEP/EEP network protocol" (github.com/sipcapture/HEP), compared with what its own
+implementations read and write: heplify and heplify-server, sipcapture of Kamailio, proto_hep of OpenSIPS, sngrep.
+"""
 
 from __future__ import annotations
 

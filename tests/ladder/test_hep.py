@@ -5,11 +5,13 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from fakes.log import NotedLog
+from ladder.collector import Collector
 from ladder.drawn import AGENT, BEGAN, CUSTOMER, SERIAL, local_for, request, response, seen
 from ladder.hep_packet import chunks, number
 from patience import eventually
@@ -59,6 +61,33 @@ def test_each_chunk_that_differs_over_ipv6_and_tcp() -> None:
     assert (number(found["source_port"]), number(found["target_port"])) == (5070, 5060)
     assert found["key"] == b"myhep"
     assert "source4" not in found
+
+
+def test_a_collector_of_the_protocols_authors_reads_each_chunk(tmp_path: Path) -> None:
+    """Kamailio's sipcapture takes the place of HOMER: what it stores is what it found in which chunk."""
+    fields = (
+        "Via: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKa",
+        "From: <sip:a@example.com>;tag=1",
+        "To: <sip:b@example.com>",
+    )
+    called, answered = request("INVITE", *fields), response("200 OK", *fields)
+    with Collector.start(tmp_path / "collector") as collector, socket.socket(type=socket.SOCK_DGRAM) as sender:
+        sender.connect(("127.0.0.1", collector.port))
+        over_udp = seen(20.123, Role.AGENT, called, out=True)
+        sender.send(packet(over_udp, serial=SERIAL, agent=2001, key="myhep"))
+        over_tcp = seen(1020, Role.CUSTOMER, answered, out=False)
+        sender.send(packet(over_tcp, serial=SERIAL, agent=4_294_967_295, key=None))
+        first, second = collector.stored(2)
+
+    assert (int(first["date"]), int(second["date"])) == (BEGAN // 1000, BEGAN // 1000 + 1)
+    assert int(first["micro_ts"]) % 2**32 == (BEGAN * 1000 + 20_123) % 2**32, "its text file holds 32 bits of it"
+    told = ("family", "proto", "source_ip", "source_port", "destination_ip", "destination_port", "node")
+    assert [first[name] for name in told] == ["2", "1", "192.0.2.10", "5060", "192.0.2.21", "5060", "node:2001"]
+    assert [second[name] for name in told] == [
+        "10", "2", "2001:db8::7", "5070", "2001:db8::1", "5060", "node:4294967295"
+    ]  # fmt: skip
+    assert [each["correlation_id"] for each in (first, second)] == [str(SERIAL)] * 2
+    assert [each["msg"] for each in (first, second)] == [called.decode(), answered.decode()]
 
 
 def test_both_legs_of_a_call_arrive_under_its_serial(collector: socket.socket) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
@@ -83,7 +82,6 @@ def test_a_ladder_without_messages_is_a_valid_capture_file() -> None:
     assert packets(render(Ladder(call=ended_call(), entries=(), fate=Fate.EXPIRED, says=""), Format.PCAP)) == []
 
 
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 def test_wireshark_reads_the_capture_file(tmp_path: Path) -> None:
     file = tmp_path / "call.pcap"
     file.write_bytes(render(drawn_ladder(), Format.PCAP))
