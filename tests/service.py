@@ -77,7 +77,7 @@ def write_config(
 ) -> Path:
     """A configuration in `folder`: free ports on loopback, the store beside it. `more` is TOML for the end of it.
 
-    Without a table [service] in it a stop waits for no call.
+    Without a table [service] in it a stop waits for no call, and none is refused on a busy machine.
 
     Without a table [webhooks] in it nobody delivers any, and without [media] phones send to each other: those processes
     would only cost each test their start.
@@ -87,7 +87,7 @@ def write_config(
         '[http]\nlisten = "127.0.0.1:0"',
         f'[store]\nurl = "sqlite:///{folder}/twoleg.db"',
         f"[sip]\n{sip}",
-        *([] if "[service]" in more else ["[service]\ndrain = 0"]),
+        *([] if "[service]" in more else ["[service]\ndrain = 0\nsetup_delay = 0"]),
         '[log]\nlevel = "debug"',
         "[timers]\n" + "\n".join(f"{name} = {seconds}" for name, seconds in (timers or {}).items()),
         *(trunk.toml() for trunk in trunks),

@@ -71,7 +71,7 @@ def test_at_three_times_the_capacity_delays_stay_short_and_the_engine_stays_busy
     assert max(plant.delays) < 1.0, "the wave's front, before anybody could know"
 
     plant.run(3 * capacity, seconds=30)
-    assert max(plant.delays) <= 3 * TUNING.target
+    assert max(plant.delays) <= 5 * TUNING.target
     assert plant.accepted >= 0.7 * capacity * 30
     assert plant.refused >= 1.9 * capacity * 30
 

@@ -14,24 +14,30 @@ from dataclasses import dataclass
 class Tuning:
     """Times in seconds. The defaults are measured: docs/bench.md, overload."""
 
-    target: float = 0.15
+    target: float = 0.1
     """A delay above this is too long, if it stays."""
     patience: float = 0.2
     """So long it may be exceeded without a break."""
-    pause: float = 0.4
-    """Between two cuts: what was admitted before the first still makes work."""
+    pause: float = 0.5
+    """Between two cuts: what was admitted before the first still makes work. While the delay falls there is none."""
     cut: float = 0.7
     """What is left of the calls a second at a cut; at more than four times the target `deep_cut` is."""
     deep_cut: float = 0.4
     growth: float = 0.1
     """By how much of itself the limit grows in a second in which the delay stays below the target."""
-    floor: float = 2.0
-    """Calls a second that are taken at least: without any there would be nothing to measure by."""
+    return_: float = 1.0
+    """The same while it is below `cut` times the calls a second at which the trouble began: there it was safe."""
+    floor: float = 20.0
+    """Calls a second that are always taken: at so few it is not the new calls that make the engine a little late."""
     slack: float = 1.5
     """A limit so many times the calls that really come is none, and is dropped after `forget` seconds of that."""
     forget: float = 5.0
 
 
+_DEEP = 4
+"""A delay of so many times the target is no longer a matter of a little less."""
+_FALLING = 0.8
+"""A delay is on its way down when it is less than this share of that at the last look."""
 _RATE_OVER = 1.0
 """Seconds over which the calls that were begun are counted."""
 
@@ -46,6 +52,9 @@ class OverloadControl:
         self._begun: list[tuple[float, int]] = []
         self._late_since: float | None = None
         self._next_cut = 0.0
+        self._delay_at_cut = 0.0
+        self._safe = 0.0
+        """Calls a second up to which the limit grows fast."""
         self._free_since: float | None = None
         self._last: float | None = None
 
@@ -81,15 +90,27 @@ class OverloadControl:
             self._late_since = now
         if now - self._late_since < self._tuning.patience or now < self._next_cut:
             return
-        share = self._tuning.deep_cut if delay > 4 * self._tuning.target else self._tuning.cut
+        if self._limit is not None and delay < _FALLING * self._delay_at_cut:
+            self._delay_at_cut = delay
+            self._next_cut = now + self._tuning.pause
+            return
         base = rate if self._limit is None else min(rate, self._limit)
-        self._limit = max(self._tuning.floor, base * share)
-        self._next_cut = now + self._tuning.pause
+        if base > self._tuning.floor or delay > _DEEP * self._tuning.target:
+            self._cut(base, delay, now)
+
+    def _cut(self, base: float, delay: float, now: float) -> None:
+        tuning = self._tuning
+        share = tuning.deep_cut if delay > _DEEP * tuning.target else tuning.cut
+        self._safe = tuning.cut * (base if self._limit is None else max(base, self._safe))
+        self._limit = max(tuning.floor, base * share)
+        self._delay_at_cut = delay
+        self._next_cut = now + tuning.pause
 
     def _relax(self, rate: float, passed: float, now: float) -> None:
         if self._limit is None:
             return
-        self._limit += (self._limit * self._tuning.growth + self._tuning.floor) * passed
+        growth = self._tuning.return_ if self._limit < self._safe else self._tuning.growth
+        self._limit += self._limit * growth * passed
         if self._limit < rate * self._tuning.slack:
             self._free_since = None
         elif self._free_since is None:

@@ -14,8 +14,9 @@ _OVERLOAD_RETRY = 1
 _LONGEST_RETRY = 60
 _SILENCE = 5.0
 """Seconds without a sign of life after which the engine counts as gone; it gives one ten times a second."""
+_LEAST_BURST = 5.0
 _BURST_SECONDS = 0.1
-"""A burst of so many seconds' worth is let through at once: less would refuse calls that merely come in pairs."""
+"""So many calls, or so many seconds' worth, are let through at once: less would refuse who merely comes in pairs."""
 
 
 class PageGate:
@@ -26,7 +27,7 @@ class PageGate:
         self._page = page
         self._share = share
         self._limit: float | None = None
-        self._pace = Pace(per_second=1, burst=1)
+        self._pace = Pace(per_second=1, burst=_LEAST_BURST)
         self._now = now
 
     def refusal(self) -> NotAdmitted | None:
@@ -62,5 +63,5 @@ class PageGate:
         limit = total * self._share
         if limit != self._limit:
             self._limit = limit
-            self._pace.change(per_second=limit, burst=max(1.0, limit * _BURST_SECONDS))
+            self._pace.change(per_second=limit, burst=max(_LEAST_BURST, limit * _BURST_SECONDS))
         return self._pace.takes(self._now())
