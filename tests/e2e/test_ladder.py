@@ -28,6 +28,7 @@ from interop.wire import story
 from ladder.capture_file import packets
 from ladder.hep_packet import chunks
 from patience import eventually
+from twoleg.cli.app import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from interop.exchange import PlacedCall
     from interop.sipp import Sipp
+    from service import Client
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +58,7 @@ def collector() -> Iterator[socket.socket]:
 def exchange(tmp_path_factory: pytest.TempPathFactory, collector: socket.socket) -> Iterator[Exchange]:
     more = f'[ladder]\nkeep_good = 1\nhep = "127.0.0.1:{collector.getsockname()[1]}"\nhep_key = "homer"'
     folder = tmp_path_factory.mktemp("service")
-    with Exchange.running(folder, pairs=2, timers={"ring_agent": 20}, more=more) as running:
+    with Exchange.running(folder, pairs=3, timers={"ring_agent": 20}, more=more) as running:
         yield running
 
 
@@ -193,3 +195,70 @@ def test_a_good_call_is_drawn_too_when_it_is_to_be_kept(exchange: Exchange, tmp_
         assert drawn.count("BYE") == 4
         subprocess.run([*command, "--format", "svg", "--output", output], check=True, timeout=60)
         assert output.read_bytes() == in_format(call, "svg")
+
+
+def test_no_planted_secret_is_told_by_anything_that_the_service_says(
+    exchange: Exchange, collector: socket.socket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Log, ladders, capture, HEP, answers to bad requests, `twoleg check`, lists, audit log, and the store's files."""
+    service = exchange.service
+    with exchange.desk(tmp_path) as desk, desk.agent(LETS_NOBODY_IN, INVITED + refuses(486, "Busy Here")) as agent:
+        call = desk.call()
+        call.ended(2)
+        agent.kept()
+        ladder_of(call)
+        client = call.client
+        own = ("--tenant", service.cli("tenant", "list")[0]["tenant_id"])
+        app = service.cli("app", "create", *own)
+        endpoint = service.cli("webhook", "create", "http://127.0.0.1:9/x", *own)
+        shared = ("--auth", "shared-key", "--shared-key", "marker-of-a-shared-key")
+        service.cli("webhook", "callbacks", "--release-url", "http://127.0.0.1:9/y", *shared, *own)
+        planted = {
+            "trunk password": PASSWORD,
+            "digest response": next(iter(proofs(agent))),
+            "app secret": app["app_secret"],
+            "webhook secret": endpoint["secret"],
+            "shared key": "marker-of-a-shared-key",
+            "token": client.connection.headers["authorization"].removeprefix("Bearer "),
+        }
+
+        said = [*_answers_to_bad_requests(client, planted), *(in_format(call, each) for each in FORMATS)]
+        for command in (("check",), ("tenant", "list"), ("app", "list"), ("audit", "--json"), ("keys", "list")):
+            capsys.readouterr()
+            main([*command, "--config", str(service.config)])
+            said.append("".join(capsys.readouterr()).encode())
+        said += _collected(collector, call.serial)
+        said.append(service.config.with_name("log.jsonl").read_bytes())
+
+        assert len(said) > 25
+        assert _told(planted, said) == []
+        # An INVITE is kept, as it was sent, until its leg is over: a proof of the password may be in it, never more.
+        del planted["digest response"]
+        kept = [each.read_bytes() for each in service.config.parent.glob("twoleg.db*") if each.is_file()]
+        assert len(kept) >= 2
+        assert _told(planted, kept) == []
+
+
+def _told(planted: dict[str, str], said: list[bytes]) -> list[tuple[str, bytes]]:
+    return [(name, each[:300]) for name, secret in planted.items() for each in said if secret.encode() in each]
+
+
+FORMATS = ("json", "text", "mermaid", "svg", "pcap")
+
+
+def _answers_to_bad_requests(client: Client, planted: dict[str, str]) -> list[bytes]:
+    """Every secret where it does not belong: the answers must not repeat it."""
+    connection, said = client.connection, []
+    for secret in planted.values():
+        for answer in (
+            connection.post("/apigovernance/api/oauth/tokenByAkSk", json={"app_key": "x", "app_secret": secret}),
+            connection.post("/apigovernance/api/oauth/tokenByAkSk", json={"app_key": "x", "app_secret": [secret]}),
+            connection.get("/v1/calls", headers={"Authorization": f"Bearer {secret}x"}),
+            connection.get("/v1/calls", headers={"Authorization": f"Digest {secret}"}),
+            connection.get("/v1/calls", auth=("x", secret)),
+            connection.post("/v1/webhooks", json={"format": "aicc", "auth": {"mode": "none", "sharedKey": secret}}),
+            connection.post("/v1/webhooks", json={"format": "aicc", "auth": {"mode": "shared-key", "x": secret}}),
+        ):
+            assert 400 <= answer.status_code < 500, answer.text
+            said.append(answer.content)
+    return said

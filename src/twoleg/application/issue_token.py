@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twoleg.application import tokens
 from twoleg.application.ports import App, Clock, Directory, SigningKey
@@ -19,7 +19,7 @@ SIGNS_AFTER_MS = 5_000
 class IssuedToken:
     """A fresh token. Times in seconds, as tokens are dealt in."""
 
-    token: str
+    token: str = field(repr=False)
     app_key: str
     created_at: int
     """Seconds since the epoch."""

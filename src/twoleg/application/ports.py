@@ -191,7 +191,7 @@ class App:
 
     app_key: str
     tenant_id: str
-    secret_hash: str
+    secret_hash: str = field(repr=False)
     enabled: bool
     created_at: int
 

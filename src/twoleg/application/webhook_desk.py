@@ -15,7 +15,7 @@ from twoleg.application.webhook_secrets import new_credentials, new_secret
 from twoleg.domain.audit import SERVICE, Act, Entry, Facts
 from twoleg.domain.callbacks import callback_fault
 from twoleg.domain.tenant import Tenant
-from twoleg.domain.values import Value, replace
+from twoleg.domain.values import Value, concealed, replace
 from twoleg.domain.webhooks import (
     ANY,
     LARGEST_FILTER,
@@ -67,12 +67,16 @@ class Wish(Value, frozen=True, gc=False, kw_only=True):
     shared_key: str | None = None
     oauth2: OAuth2 | None = None
 
+    __repr__ = concealed
+
 
 class Created(Value, frozen=True, gc=False):
     """A new endpoint and its secret, which is shown this once."""
 
     endpoint: Endpoint
     secret: str
+
+    __repr__ = concealed
 
 
 class Logged(Value, frozen=True, gc=False):

@@ -19,6 +19,11 @@ class Value(Struct, frozen=True, gc=False):
     """A frozen record: equal by its fields, never changed. It holds no cycles, so the collector need not look at it."""
 
 
+def concealed(value: object) -> str:
+    """The `__repr__` of what holds a secret: tracebacks and logs show values by it."""
+    return f"<{type(value).__name__}: not shown>"
+
+
 class Word(Enum):
     """An `Enum` whose members hash by identity, in C; each exists once, so that is enough.
 

@@ -7,7 +7,7 @@ from enum import Enum, unique
 from urllib.parse import urlsplit
 
 from twoleg.domain.events import EventType
-from twoleg.domain.values import Value, replace
+from twoleg.domain.values import Value, concealed, replace
 
 ANY = "*"
 LARGEST_FILTER = 64
@@ -141,6 +141,8 @@ class SigningSecret(Value, frozen=True, gc=False):
     until: int | None = None
     """ms since the epoch: it was replaced, and signs no more from then on."""
 
+    __repr__ = concealed
+
 
 class OAuth2(Value, frozen=True, gc=False, kw_only=True):
     """The client credentials that the receiver's token service gave us."""
@@ -149,6 +151,8 @@ class OAuth2(Value, frozen=True, gc=False, kw_only=True):
     client_id: str
     client_secret: str
     scope: str | None = None
+
+    __repr__ = concealed
 
 
 class Credentials(Value, frozen=True, gc=False, kw_only=True):
@@ -159,6 +163,8 @@ class Credentials(Value, frozen=True, gc=False, kw_only=True):
     auth: Auth = Auth.NONE
     shared_key: str | None = None
     oauth2: OAuth2 | None = None
+
+    __repr__ = concealed
 
     def live(self, now: int) -> tuple[str, ...]:
         """The secrets that sign at that time, the newest first."""

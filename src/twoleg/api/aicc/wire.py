@@ -11,12 +11,16 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from twoleg.domain.values import concealed
+
 
 class TokenRequest(Struct, frozen=True):
     """tokenByAkSk: the credentials of an app."""
 
     app_key: Annotated[str, Meta(description="The app's key.")]
     app_secret: Annotated[str, Meta(description="The app's secret, as it was shown once when the app was created.")]
+
+    __repr__ = concealed
 
 
 class TokenResponse(Struct, frozen=True):
@@ -29,6 +33,8 @@ class TokenResponse(Struct, frozen=True):
     Scope: Annotated[str, Meta(description="The interfaces that the token is for.")]
     AppKey: Annotated[str, Meta(description="The app's key.")]
     UserID: Annotated[str, Meta(description="Always `Anonymous`.")]
+
+    __repr__ = concealed
 
 
 _Called = Annotated[str, Meta(description="The customer's number: 1-32 characters, digits with an optional leading +.")]

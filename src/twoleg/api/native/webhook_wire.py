@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from twoleg.application.cloud_event import event_id
 from twoleg.application.webhook_desk import LONGEST_WORD, SHORTEST_KEY, Logged, Wish, place_of
 from twoleg.application.webhook_ports import Attempted
+from twoleg.domain.values import concealed
 from twoleg.domain.webhooks import LARGEST_FILTER, LONGEST_URL, Auth, Endpoint, Format, OAuth2
 
 _Url = Annotated[str, Meta(max_length=LONGEST_URL)]
@@ -29,6 +30,8 @@ class AuthOrder(Struct, frozen=True, forbid_unknown_fields=True, rename="camel")
     client_id: _Word | None = None
     client_secret: _Word | None = None
     scope: _Word | None = None
+
+    __repr__ = concealed
 
 
 class WebhookOrder(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -67,6 +70,8 @@ class WebhookCreated(WebhookDocument, frozen=True, omit_defaults=True, rename="c
 
     secret: Annotated[str, Meta(description="`whsec_...`, shown this once: verify `webhook-signature` with it.")]
 
+    __repr__ = concealed
+
 
 class WebhookList(Struct, frozen=True):
     """The tenant's endpoints."""
@@ -80,6 +85,8 @@ class RotatedDocument(Struct, frozen=True, omit_defaults=True, rename="camel"):
     id: str
     secret: Annotated[str, Meta(description="Shown this once. It signs from now on.")]
     previous_until: Annotated[int | None, Meta(description="Until then the one before it signs along.")] = None
+
+    __repr__ = concealed
 
 
 class ReplayOrder(Struct, frozen=True, forbid_unknown_fields=True):
