@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from disk.faulty import FaultyDisk
-from e2e.places import SANDBOX
+from e2e.places import ANSWERS, BUSY, SANDBOX
 from interop.scripts import AGENT_ANSWERS, AGENT_IS_CONNECTED, CUSTOMER_ANSWERS, hangs_up, is_released, phone, waits
 from interop.sipp import Sipp
 from patience import eventually, now
@@ -153,6 +155,24 @@ def _what_cannot_be_read_is_refused(disk: FaultyDisk, service: Service, client: 
         assert (answer.status_code, disk.count("reads_failed") > 0) == (500, True), answer.text
     assert client.until(serial, state=3)["reasonCode"] == 6, "no trunk has a prefix of 10"
     assert [service.child(name) for name in ("api", "engine")] == processes, "nobody died of it"
+
+
+def test_an_engine_that_dies_on_a_full_disk_comes_back_on_it_and_ends_what_it_left_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(tmp_path, monkeypatch) as (disk, service, client):
+        talk = client.create_call(ANSWERS, f"{STAYS}{ANSWERS}")
+        client.until(talk, state=2)
+        dead = service.child("engine")
+        with disk.ordered(write_error=errno.ENOSPC):
+            os.kill(dead, signal.SIGKILL)
+            assert eventually(lambda: service.child("engine") != dead, seconds=30)
+            assert eventually(lambda: bool(said(service, CANNOT)))
+            assert refusal(client)[0] == 500
+            assert client.query(talk)["state"] == 2
+
+        assert client.until(talk, state=3)["reasonCode"] == 1003
+        assert client.until(client.create_call(ANSWERS, f"{STAYS}{BUSY}"), state=3)["reasonCode"] == 3
 
 
 OPTIONS = (
