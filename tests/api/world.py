@@ -32,6 +32,7 @@ from twoleg.application.ladder.read_ladder import ReadLadder
 from twoleg.application.ports import App, Intent, Placed, SigningKey
 from twoleg.application.webhook_desk import WebhookDesk
 from twoleg.domain.call import Call, Leg, Phase, Role
+from twoleg.domain.effects import Timer
 from twoleg.domain.machine import Step, step
 from twoleg.domain.media import MediaMode
 from twoleg.domain.tenant import Profile, Tenant
@@ -49,6 +50,9 @@ ACCESS_CODES = ("640003", "640060")
 NOW = 1_621_823_865_000
 """The start of the call in the vendor's sample."""
 DAY_MS = 86_400_000
+
+
+LIMITS = {Timer.QUEUE: 60.0, Timer.RING_AGENT: 30.0, Timer.RING_CUSTOMER: 45.0, Timer.TALK: 14_400.0}
 
 
 class World:
@@ -120,6 +124,7 @@ class World:
                 entropy=SeededEntropy(),
             ),
             node_id=1,
+            limits=LIMITS,
             log=self.log,
             gate=self.gate,
             media=self.media,

@@ -47,6 +47,7 @@ class HeldJournal:
     written: list[Step] = field(default_factory=list)
     stored: dict[int, Call] = field(default_factory=dict)
     wished: list[int] = field(default_factory=list)
+    late: list[int] = field(default_factory=list)
     on_wire: WireNotes = field(default_factory=WireNotes)
 
     def append(self, step: Step, on_durable: Callable[[], None]) -> None:
@@ -67,6 +68,9 @@ class HeldJournal:
 
     def live(self) -> list[Call]:
         return [call for call in self.stored.values() if call.phase not in (Phase.QUEUED, Phase.ENDED)]
+
+    def overdue(self) -> list[int]:
+        return self.late
 
     def left_behind(self) -> list[LeftBehind]:
         return self.on_wire.left_behind(self.stored.values())

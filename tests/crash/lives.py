@@ -116,6 +116,9 @@ class CrashJournal:
     def left_behind(self) -> Sequence[LeftBehind]:
         return self._reads.left_behind()
 
+    def overdue(self) -> Sequence[int]:
+        return self._reads.overdue()
+
     def hangup_requests(self) -> Sequence[int]:
         return self._reads.hangup_requests()
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from crash.lives import Killed, Life, Points
+from crash.lives import LIMITS, Killed, Life, Points
 from domain.calls import SERIAL, a_call
 from domain.test_machine import SIGNALS, attempt
 from sip.network import Network
@@ -25,6 +25,7 @@ from twoleg.adapters.store.sqlite import placing
 from twoleg.adapters.store.sqlite.connection import open_writer, transaction
 from twoleg.application.ports import EngineEffect, Intent
 from twoleg.domain.call import Phase, Role
+from twoleg.domain.deadline import must_end_by
 from twoleg.domain.machine import TRANSITIONS
 from twoleg.domain.signals import Kind, LegPrepared, Signal
 from twoleg.domain.values import replace
@@ -68,7 +69,8 @@ class Stage:
         self.life = self.first = self._born()
 
     def _place(self) -> None:
-        call = a_call(created_at=EPOCH + round(self.network.now * 1000))
+        now = EPOCH + round(self.network.now * 1000)
+        call = replace(a_call(created_at=now), must_end_by=must_end_by(now, LIMITS))
         numbers = replace(call.agent, number=AGENT), replace(call.customer, number=CUSTOMER)
         connection = open_writer(self.path)
         with transaction(connection, patience=1.0):
@@ -119,9 +121,9 @@ class Stage:
         assert len(self.life.conductor) == 0
         file = sqlite3.connect(self.path)
         try:
-            ((phase, ended_at, must_end_by),) = file.execute("SELECT phase, ended_at, ended_at FROM call").fetchall()
+            ((phase, ended_at, deadline),) = file.execute("SELECT phase, ended_at, must_end_by FROM call").fetchall()
             assert phase == Phase.ENDED
-            assert ended_at <= must_end_by
+            assert ended_at <= deadline
             assert file.execute("SELECT count(*) FROM cdr").fetchone() == (1,)
             assert file.execute("SELECT count(*) FROM event WHERE type = 'call.ended'").fetchone() == (1,)
             assert (

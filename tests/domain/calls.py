@@ -28,6 +28,7 @@ def a_call(*, serial: int = SERIAL, tenant_id: str = "t1", created_at: int = T0)
         agent=Leg(role=Role.AGENT, number="88889050", clip="640060"),
         customer=Leg(role=Role.CUSTOMER, number="88889060", clip="640003"),
         created_at=created_at,
+        must_end_by=created_at + 14_685_000,
     )
 
 

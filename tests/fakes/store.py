@@ -209,6 +209,9 @@ class MemoryJournal:
     def queued(self, known: Container[int] = ()) -> Sequence[Call]:
         return [call for call in self._in(Phase.QUEUED) if call.serial not in known]
 
+    def overdue(self) -> Sequence[int]:
+        return ()
+
     def left_behind(self) -> Sequence[LeftBehind]:
         return self._kept.on_wire.left_behind(call for _, call in sorted(self._kept.calls.items()))
 

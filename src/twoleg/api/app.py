@@ -56,6 +56,7 @@ from twoleg.application.recording_book import RecordingBook
 from twoleg.application.recording_storage import RecordingStorage, SoundRecordings
 from twoleg.application.rehearse_call import RehearseCall
 from twoleg.application.webhook_desk import WebhookDesk
+from twoleg.domain.effects import Timer
 from twoleg.domain.media import MediaMode
 from twoleg.domain.trunk import Trunk
 
@@ -229,6 +230,7 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     webhook_desk: WebhookDesk,
     call_reports: CallReports,
     node_id: int,
+    limits: Mapping[Timer, float],
     log: ApiLog,
     gate: Gate = _OPEN,
     media: frozenset[MediaMode] = frozenset(),
@@ -236,12 +238,15 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     """The whole HTTP application over these ports. Needs no running loop yet; hashes one secret, so takes some 20 ms.
 
     `node_id`: 0-63, different on each node. `public_url`: what addresses that we hand out begin with; None: with the
-    host that the request named. `trunks`: those that the engine dials by. `media`: what single calls may ask for.
+    host that the request named. `trunks`: those that the engine dials by; `limits`: seconds of its timers. `media`:
+    what single calls may ask for.
     """
     intake = GatedIntake(intake, gate)
     doors = make_doors(directory=directory, hasher=hasher, entropy=entropy, clock=clock)
     door, rules = doors.native, CallRules(numbering, media)
-    place_call = PlaceCall(intake=intake, clock=clock, entropy=entropy, nudge=nudge, rules=rules, node_id=node_id)
+    place_call = PlaceCall(
+        intake=intake, clock=clock, entropy=entropy, nudge=nudge, rules=rules, node_id=node_id, limits=limits
+    )
     addresses = RecordingAddresses(recordings, SoundRecordings(recording_storage), directory, clock)
     listening = ThreadPoolExecutor(LISTENING_THREADS, thread_name_prefix="recordings")
     routes: dict[str, dict[str, Handler]] = make_routes(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from twoleg.application.call_rules import CallRules
 from twoleg.application.errors import SerialTaken
 from twoleg.application.ports import CallIntake, Clock, Entropy, Idempotency, Intent, Nudge, Placed
 from twoleg.domain.call import Call, Leg, Role
+from twoleg.domain.deadline import must_end_by
+from twoleg.domain.effects import Timer
 from twoleg.domain.recording import is_wanted
 from twoleg.domain.serials import CHANCE_BITS, make_serial
 from twoleg.domain.tenant import TRIAL_CALLS_A_DAY, CallRequest, Refused, Tenant
@@ -28,6 +31,8 @@ class PlaceCall:
     rules: CallRules
     node_id: int
     """0-63, different on each node."""
+    limits: Mapping[Timer, float]
+    """Seconds of each timer of the engine that will dial."""
 
     async def __call__(
         self, tenant: Tenant, request: CallRequest, *, idempotency: Idempotency | None = None
@@ -61,7 +66,7 @@ class PlaceCall:
         now = self.clock.now_ms()
         serial = make_serial(now_ms=now, node_id=self.node_id, chance=self.entropy.bits(CHANCE_BITS))
         return Intent(
-            call=_queued_call(tenant, request, serial=serial, now=now),
+            call=_queued_call(tenant, request, serial=serial, now=now, must_end_by=must_end_by(now, self.limits)),
             callback_url=request.callback_url,
             agent_work_no=request.agent_work_no,
             idempotency=idempotency,
@@ -79,13 +84,14 @@ def displayed(tenant: Tenant, request: CallRequest, role: Role) -> str:
     return asked or tenant.access_codes[0]
 
 
-def _queued_call(tenant: Tenant, request: CallRequest, *, serial: int, now: int) -> Call:
+def _queued_call(tenant: Tenant, request: CallRequest, *, serial: int, now: int, must_end_by: int) -> Call:
     return Call(
         serial=serial,
         tenant_id=tenant.tenant_id,
         agent=Leg(Role.AGENT, request.caller, clip=displayed(tenant, request, Role.AGENT)),
         customer=Leg(Role.CUSTOMER, request.called, clip=displayed(tenant, request, Role.CUSTOMER)),
         created_at=now,
+        must_end_by=must_end_by,
         call_data=request.call_data,
         media=request.media,
     )

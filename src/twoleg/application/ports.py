@@ -64,6 +64,9 @@ class CallJournal(Protocol):
     def hangup_requests(self) -> Sequence[int]:
         """Serials whose hang-up was asked for and whose call has not ended."""
 
+    def overdue(self) -> Sequence[int]:
+        """Serials of calls that the sweeper found to have outlived their timers, ended or not."""
+
     async def drained(self) -> None:
         """Wait until everything appended so far is durable."""
 

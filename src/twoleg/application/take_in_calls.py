@@ -9,7 +9,7 @@ from twoleg.application.pace import Pace
 from twoleg.application.ports import CallJournal, Clock
 from twoleg.application.recording_desk import RecordingCommands
 from twoleg.domain.call import Call
-from twoleg.domain.signals import HangUpRequested
+from twoleg.domain.signals import Faulted, HangUpRequested
 
 _FRESH_MS = 1000
 """A call that waited for less is live traffic, of which the API takes no more than the engine can do."""
@@ -54,6 +54,9 @@ class Intake:
         for serial in self._journal.hangup_requests():
             if serial in self._conductor:
                 self._conductor.signal(serial, HangUpRequested())
+        for serial in self._journal.overdue():
+            if serial in self._conductor:
+                self._conductor.signal(serial, Faulted("it outlived its timers"))
         if self._recordings is not None:
             self._recordings.look()
 

@@ -21,6 +21,8 @@ from twoleg.bootstrap.logs import Log
 from twoleg.bootstrap.open_files import allow_many_files
 from twoleg.bootstrap.orders import Orders, inherited
 from twoleg.bootstrap.recordings import storage_of
+from twoleg.bootstrap.sweeping import overdue_swept
+from twoleg.bootstrap.timers import limits_of
 from twoleg.bootstrap.trunks import trunks_of
 from twoleg.bootstrap.webhooks import desk_of, secret_box_of
 from twoleg.domain.media import MediaMode
@@ -57,12 +59,14 @@ async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None]
             recording_storage=storage_of(orders.settings.recording),
             public_url=orders.settings.http.public_url,
             node_id=orders.settings.node.id,
+            limits=limits_of(orders.settings),
             media=frozenset(MediaMode(mode) for mode in orders.settings.media.modes),
             log=log,
             gate=_gate(orders),
         )
         chore = asyncio.create_task(collect_in_quiet_moments(is_quiet=lambda: app.tail.followers < _FEW))
-        async with keys_kept_fresh(store, days=orders.settings.http.key_days, log=log):
+        keys = keys_kept_fresh(store, days=orders.settings.http.key_days, log=log)
+        async with keys, overdue_swept(store, log=log):
             await serve_api(sockets=[inherited(orders.http)], app=app, on_ready=on_ready, stop=stop)
         chore.cancel()
     finally:

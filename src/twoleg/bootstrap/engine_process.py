@@ -34,10 +34,10 @@ from twoleg.bootstrap.media import MediaRoom, media_of
 from twoleg.bootstrap.orders import Orders, inherited
 from twoleg.bootstrap.recordings import spool_of
 from twoleg.bootstrap.signalling import resolver, signalling
+from twoleg.bootstrap.timers import limits_of
 from twoleg.bootstrap.trunk_news import TrunkNews
 from twoleg.bootstrap.trunks import capacity_of, draw, trunks_of
 from twoleg.config import Settings
-from twoleg.domain.effects import Timer
 from twoleg.sip.timers import Timers
 from twoleg.sip.user_agent import UserAgent
 from twoleg.sip_transport.transports import Transports
@@ -139,7 +139,7 @@ def _assemble(
     )
     stopwatch = Stopwatch(engine, SystemClock())
     conductor = Conductor(
-        journal=journal, engine=stopwatch, clock=SystemClock(), limits=_limits(settings), log=CallLines(log)
+        journal=journal, engine=stopwatch, clock=SystemClock(), limits=limits_of(settings), log=CallLines(log)
     )
     ways.tell_room(conductor.room)
     shell.start(engine.heard)
@@ -150,16 +150,6 @@ def _pulse(page: SharedPage, stopwatch: Stopwatch, orders: Orders, log: Log) -> 
     by_udp = [each for each, at in zip(orders.sip, orders.settings.sip.listen, strict=True) if at.transport == "udp"]
     control = OverloadControl(Tuning(target=orders.settings.service.setup_delay or math.inf))
     return Pulse(page, control=control, stopwatch=stopwatch, sockets=by_udp, log=log)
-
-
-def _limits(settings: Settings) -> dict[Timer, float]:
-    timers = settings.timers
-    return {
-        Timer.QUEUE: timers.queue,
-        Timer.RING_AGENT: timers.ring_agent,
-        Timer.RING_CUSTOMER: timers.ring_customer,
-        Timer.TALK: timers.max_talk,
-    }
 
 
 def sip_timers(settings: Settings) -> Timers:

@@ -30,6 +30,7 @@ from twoleg.bootstrap.ladders import read_ladder_of
 from twoleg.bootstrap.lock import serving_pid
 from twoleg.bootstrap.logs import operator_log
 from twoleg.bootstrap.store_file import file_of
+from twoleg.bootstrap.timers import limits_of
 from twoleg.bootstrap.webhooks import desk_of, secret_box_of
 from twoleg.config import Settings
 
@@ -74,6 +75,7 @@ class Operator:
             nudge=no_nudge,
             rules=CallRules(self.numbering),
             node_id=self.settings.node.id,
+            limits=limits_of(self.settings),
         )
 
     @property

@@ -143,6 +143,8 @@ class Call(Value, frozen=True, gc=False):
     """Number of events so far; the event of seq 1 is `call.queued`."""
     media: MediaMode | None = None
     """What was asked for this call; None: what its tenant's calls get."""
+    must_end_by: int = 0
+    """By when it has ended, whatever dies; 0 in one that was never stored (`domain.deadline`)."""
 
     @property
     def state(self) -> CallState:

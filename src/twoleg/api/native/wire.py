@@ -102,6 +102,9 @@ class CallDocument(Struct, frozen=True, omit_defaults=True, rename="camel"):
     created_at: int
     agent: LegDocument
     customer: LegDocument
+    must_end_by: Annotated[
+        int | None, Meta(description="By when it has ended, whatever dies: the sum of its timers, and some slack.")
+    ] = None
     call_data: Annotated[str | None, Meta(description="As given with the call.")] = None
     started_at: Annotated[int | None, Meta(description="When the first phone was dialled.")] = None
     talking_at: int | None = None
@@ -124,6 +127,7 @@ def call_document(call: Call, heard: Mapping[Role, LegQuality] = NOT_HEARD) -> C
         created_at=call.created_at,
         agent=_leg(call.agent, heard.get(Role.AGENT)),
         customer=_leg(call.customer, heard.get(Role.CUSTOMER)),
+        must_end_by=call.must_end_by or None,
         call_data=call.call_data,
         started_at=call.started_at,
         talking_at=call.talking_at,

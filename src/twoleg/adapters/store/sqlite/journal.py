@@ -23,6 +23,7 @@ from twoleg.domain.on_wire import LegOnWire
 _QUEUED = query("queued_calls")
 _LIVE = query("live_calls")
 _HANGUPS = query("hangup_requests")
+_OVERDUE = query("overdue_calls")
 _LEGS_ON_WIRE = query("legs_on_wire")
 _ENDED_ON_WIRE = query("ended_calls_on_wire")
 
@@ -65,6 +66,10 @@ class SqliteJournal:
     def live(self) -> Iterable[Call]:
         """All calls that were dialled and have not ended, oldest first."""
         return map(rows.call_from, self._reads.all(_LIVE))
+
+    def overdue(self) -> Sequence[int]:
+        """See `CallJournal.overdue`."""
+        return [serial for (serial,) in self._reads.all(_OVERDUE)]
 
     def left_behind(self) -> Sequence[LeftBehind]:
         """See `LeftBehindReader.left_behind`."""

@@ -69,8 +69,8 @@ SELECT count(*) FROM (SELECT 1 FROM call WHERE tenant_id = ? AND created_at >= ?
 -- name: add_call
 INSERT INTO call (
     serial, tenant_id, phase, reason, cause, caller, called, caller_present, agent_present, call_data,
-    created_at, started_at, talking_at, ended_at, seq, callback_url, agent_work_no, media
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    created_at, started_at, talking_at, ended_at, seq, callback_url, agent_work_no, media, must_end_by
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: put_idempotency
 INSERT OR REPLACE INTO idempotency (tenant_id, key, body_hash, serial, placed_at) VALUES (?, ?, ?, ?, ?)
@@ -136,6 +136,25 @@ SELECT * FROM whole_call WHERE phase = 4 AND serial IN (SELECT serial FROM leg_o
 -- name: forget_hangup
 DELETE FROM hangup_request WHERE serial = ?
 
+-- name: late_calls
+SELECT serial FROM call WHERE phase < 4 AND must_end_by < ? ORDER BY must_end_by LIMIT 100
+
+-- name: notice_overdue
+INSERT INTO overdue_call (serial, noticed_at) VALUES (?, ?) ON CONFLICT (serial) DO NOTHING
+
+-- name: close_overdue
+INSERT INTO overdue_call (serial, noticed_at, closed_at) VALUES (?, ?, ?)
+ON CONFLICT (serial) DO UPDATE SET closed_at = excluded.closed_at
+
+-- name: count_overdue
+SELECT count(*) FROM overdue_call
+
+-- name: overdue_calls
+SELECT serial FROM overdue_call
+
+-- name: overruled_calls
+SELECT serial FROM overdue_call WHERE closed_at IS NOT NULL
+
 -- name: hangup_requests
 SELECT serial FROM hangup_request ORDER BY requested_at, serial
 
@@ -152,7 +171,7 @@ SELECT * FROM whole_call WHERE serial = ?
 -- The columns of whole_call. Nobody was dialled yet, so there are no facts of legs to look for.
 SELECT
     serial, tenant_id, phase, reason, cause, caller, called, caller_present, agent_present, call_data,
-    created_at, started_at, talking_at, ended_at, seq, media,
+    created_at, started_at, talking_at, ended_at, seq, media, must_end_by,
     NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
     NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
     '[]'

@@ -47,6 +47,7 @@ def call_row(intent: Intent) -> Row:
         intent.callback_url,
         intent.agent_work_no,
         None if call.media is None else call.media.value,
+        call.must_end_by,
     )
 
 
@@ -148,7 +149,7 @@ def _leg_facts(leg: Leg) -> Row:
 def call_from(row: Row) -> Call:
     """Of a row of the view `whole_call`."""
     serial, tenant_id, phase, reason, cause, caller, called, caller_present, agent_present, call_data, *rest = row
-    created_at, started_at, talking_at, ended_at, seq, media, *facts, listed = rest
+    created_at, started_at, talking_at, ended_at, seq, media, must_end_by, *facts, listed = rest
     attempts = _attempts_from(listed)
     return Call(
         serial=serial,
@@ -165,6 +166,7 @@ def call_from(row: Row) -> Call:
         cause=cause,
         seq=seq,
         media=None if media is None else MediaMode(media),
+        must_end_by=must_end_by,
     )
 
 

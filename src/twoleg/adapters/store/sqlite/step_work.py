@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ _PUT_ATTEMPT = query("put_attempt")
 _ADD_EVENT = query("add_event")
 _PUT_CDR = query("put_cdr")
 _FORGET_HANGUP = query("forget_hangup")
+_OVERRULED = query("overruled_calls")
 _PUT_LEG_ON_WIRE = query("put_leg_on_wire")
 _FORGET_LEG_ON_WIRE = query("forget_leg_on_wire")
 
@@ -54,21 +55,17 @@ class StepWork:
         as it was last told, and recovery ends it at the next start."""
 
     def write(self, connection: sqlite3.Connection, batch: Sequence[Entry]) -> None:
-        """Of a call with several steps only the last value is written; of events all are."""
-        steps = [entry.step for entry in self._writable(batch) if entry.step is not None]
-        calls = {step.call.serial: step.call for step in steps}
-        ended = [call for call in calls.values() if call.phase is Phase.ENDED]
-        moved = [call for call in calls.values() if self._has_moved(call)]
-        stayed = [call for call in calls.values() if not self._has_moved(call)]
-        connection.executemany(_UPDATE_CALL, [rows.progress_row(call) for call in moved])
-        connection.executemany(_UPDATE_SEQ, [(call.seq, call.serial) for call in stayed])
-        connection.executemany(_PUT_LEG, self._changed_legs(calls.values()))
-        connection.executemany(_PUT_ATTEMPT, self._changed_attempts(calls.values()))
-        _write_on_wire(connection, steps)
-        connection.executemany(_ADD_EVENT, _event_rows(steps))
-        connection.executemany(_PUT_CDR, [rows.cdr_row(cdr_of(call)) for call in ended])
-        tell_reports(connection, [call.serial for call in ended])
-        connection.executemany(_FORGET_HANGUP, [(call.serial,) for call in ended])
+        """Of a call with several steps only the last value is written; of events all are.
+
+        Of a call whose record the sweeper closed nothing is: what this engine still does with it, it does to phones.
+        """
+        overruled = {serial for (serial,) in connection.execute(_OVERRULED)}
+        told = (entry.step for entry in self._writable(batch))
+        write_steps(
+            connection,
+            [step for step in told if step is not None and step.call.serial not in overruled],
+            durable=self._durable,
+        )
 
     def written(self, batch: Sequence[Entry]) -> None:
         """Remember what is durable, and run the callbacks on the loop: one wake-up for all of them."""
@@ -95,32 +92,51 @@ class StepWork:
     def _writable(self, batch: Iterable[Entry]) -> Iterator[Entry]:
         return (entry for entry in batch if entry.step is None or entry.step.call.serial not in self._held_back)
 
-    def _has_moved(self, call: Call) -> bool:
-        before = self._durable.get(call.serial)
-        return before is None or before.phase is not call.phase
-
-    def _changed_legs(self, calls: Iterable[Call]) -> Iterator[rows.Row]:
-        for call in calls:
-            before = self._durable.get(call.serial)
-            if before is None or before.agent is not call.agent:
-                yield rows.leg_row(call.serial, call.agent)
-            if before is None or before.customer is not call.customer:
-                yield rows.leg_row(call.serial, call.customer)
-
-    def _changed_attempts(self, calls: Iterable[Call]) -> Iterator[rows.Row]:
-        for call in calls:
-            before = self._durable.get(call.serial)
-            for leg in (call.agent, call.customer):
-                known = () if before is None else before.leg(leg.role).attempts
-                if leg.attempts is not known:
-                    new = (attempt for attempt in leg.attempts if attempt not in known)
-                    yield from (rows.attempt_row(call.serial, leg.role, attempt) for attempt in new)
-
     def _remember(self, call: Call) -> None:
         if call.phase is Phase.ENDED:
             self._durable.pop(call.serial, None)
         else:
             self._durable[call.serial] = call
+
+
+def write_steps(connection: sqlite3.Connection, steps: Sequence[Step], *, durable: Mapping[int, Call]) -> None:
+    """Write them, inside a transaction of the caller's. `durable`: calls as they stand in the file, where known."""
+    calls = {step.call.serial: step.call for step in steps}
+    ended = [call for call in calls.values() if call.phase is Phase.ENDED]
+    moved = [call for call in calls.values() if _has_moved(call, durable.get(call.serial))]
+    stayed = [call for call in calls.values() if not _has_moved(call, durable.get(call.serial))]
+    connection.executemany(_UPDATE_CALL, [rows.progress_row(call) for call in moved])
+    connection.executemany(_UPDATE_SEQ, [(call.seq, call.serial) for call in stayed])
+    connection.executemany(_PUT_LEG, _changed_legs(calls.values(), durable))
+    connection.executemany(_PUT_ATTEMPT, _changed_attempts(calls.values(), durable))
+    _write_on_wire(connection, steps)
+    connection.executemany(_ADD_EVENT, _event_rows(steps))
+    connection.executemany(_PUT_CDR, [rows.cdr_row(cdr_of(call)) for call in ended])
+    tell_reports(connection, [call.serial for call in ended])
+    connection.executemany(_FORGET_HANGUP, [(call.serial,) for call in ended])
+
+
+def _has_moved(call: Call, before: Call | None) -> bool:
+    return before is None or before.phase is not call.phase
+
+
+def _changed_legs(calls: Iterable[Call], durable: Mapping[int, Call]) -> Iterator[rows.Row]:
+    for call in calls:
+        before = durable.get(call.serial)
+        if before is None or before.agent is not call.agent:
+            yield rows.leg_row(call.serial, call.agent)
+        if before is None or before.customer is not call.customer:
+            yield rows.leg_row(call.serial, call.customer)
+
+
+def _changed_attempts(calls: Iterable[Call], durable: Mapping[int, Call]) -> Iterator[rows.Row]:
+    for call in calls:
+        before = durable.get(call.serial)
+        for leg in (call.agent, call.customer):
+            known = () if before is None else before.leg(leg.role).attempts
+            if leg.attempts is not known:
+                new = (attempt for attempt in leg.attempts if attempt not in known)
+                yield from (rows.attempt_row(call.serial, leg.role, attempt) for attempt in new)
 
 
 def _event_rows(steps: Iterable[Step]) -> Iterator[rows.Row]:

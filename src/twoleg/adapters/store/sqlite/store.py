@@ -25,6 +25,7 @@ from twoleg.adapters.store.sqlite.journal import SqliteJournal
 from twoleg.adapters.store.sqlite.log import StoreLog, UnfailingLog
 from twoleg.adapters.store.sqlite.migrations import known_migrations, migrate
 from twoleg.adapters.store.sqlite.outbox import SqliteOutbox
+from twoleg.adapters.store.sqlite.overdue_book import SqliteOverdueBook
 from twoleg.adapters.store.sqlite.purge import purge
 from twoleg.adapters.store.sqlite.quality_book import SqliteQualityBook
 from twoleg.adapters.store.sqlite.queries import query
@@ -144,6 +145,11 @@ class SqliteStore:
         """The book of recordings; reads by one thread at a time, changes on whatever loop awaits them."""
         writer = AskedWriter(path=self.path, name="recordings", rest=_RECORDINGS_REST, log=self._log)
         return self._opened(SqliteRecordingBook(Reads(self.path), writer))
+
+    def overdue_book(self) -> SqliteOverdueBook:
+        """What the sweeper reads and closes; reads by one thread at a time, changes on whatever loop awaits them."""
+        writer = AskedWriter(path=self.path, name="sweeper", rest=_RECORDINGS_REST, log=self._log)
+        return SqliteOverdueBook(self._opened(Reads(self.path)), self._opened(writer))
 
     def purge(self, now_ms: int) -> int:
         """Delete one small slice of what outlived its tenant's retention; answers how many calls went.
