@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from domain.calls import SERIAL
-from patience import eventually_async
+from patience import eventually_async, now
 from twoleg.adapters.media.relay import RelayForgot, RelayRefused, RelaySilent
 from twoleg.adapters.media.rtpio import control as control_module
 from twoleg.adapters.media.rtpio.anchor import RtpioAnchor, RtpioRelay
@@ -104,13 +105,13 @@ class Phone:
         port: int = self.socket.getsockname()[1]
         return audio_description(address=OURS, port=port, session_id=1, version=1).encode()
 
-    def send(self, told: bytes, *, first: int, count: int, skip: int = -1) -> None:
+    def send(self, told: bytes, *, first: int, count: int, skip: int = -1, late: int = 0) -> None:
         """So many packets of A-law silence to where the description says."""
         audio = SessionDescription.parse(told).audio
         assert audio is not None
         for number in range(first, first + count):
             if number != skip:
-                head = struct.pack("!BBHII", 0x80, 8, number, number * 160, 99)
+                head = struct.pack("!BBHII", 0x80, 8, number, number * 160 + late, 99)
                 self.socket.sendto(head + b"\xd5" * 160, (OURS, audio.port))
 
     def count(self) -> int:
@@ -160,6 +161,20 @@ async def test_packets_pass_both_ways_and_are_counted_with_their_losses(
         await anchor.close()
         with pytest.raises(RelayForgot):
             await anchor.statistics()
+
+
+async def test_jitter_is_told_in_milliseconds(tmp_path: Path, agent: Phone, customer: Phone) -> None:
+    """Every other packet is stamped 18 ms late: in ticks of the clock that would be 144."""
+    async with running(tmp_path) as it:
+        anchor = it.relay.anchor(SERIAL)
+        for_agent, _ = await talking(anchor, agent, customer)
+        began = now()
+        for number in range(80):
+            agent.send(for_agent, first=number, count=1, late=144 if number % 2 else 0)
+            await asyncio.sleep(max(0.0, began + 0.02 * (number + 1) - now()))
+        assert await eventually_async(lambda: customer.count() == 80)
+        found = await anchor.statistics()
+    assert 9 < (found[AGENT].jitter or 0) < 70
 
 
 async def test_ringing_is_played_to_the_agent_alone_and_stops(tmp_path: Path, agent: Phone, customer: Phone) -> None:

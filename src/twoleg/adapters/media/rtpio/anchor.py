@@ -95,8 +95,16 @@ class RtpioAnchor:
             await self._ask("N", role, role.other)
 
     async def statistics(self) -> Mapping[Role, StreamStatistics]:
-        """See `Anchor`. RTPProxy's analyser counts loss itself; round trips it does not know."""
-        return {role: _statistics(await self._ask("Q", role, role.other, *_COUNTERS)) for role in Role}
+        """See `Anchor`. RTPProxy's analyser counts loss and jitter itself; round trips it does not know."""
+        return {
+            role: _statistics(await self._ask("Q", role, role.other, *_COUNTERS), self._ticks_a_ms(role))
+            for role in Role
+        }
+
+    def _ticks_a_ms(self, role: Role) -> int:
+        """Of the RTP clock of what that phone sends, by the first voice that it listed (RFC 3551, RFC 7587)."""
+        voice = next((each for each in self._voices.get(role, ()) if each != "telephone-event"), "")
+        return 48 if voice == "opus" else 8
 
     async def close(self) -> None:
         """See `Anchor`."""
@@ -148,6 +156,7 @@ def _port(reply: str) -> int:
     return int(port)
 
 
-def _statistics(reply: str) -> StreamStatistics:
+def _statistics(reply: str, ticks_a_ms: int) -> StreamStatistics:
+    """Jitter is told in ticks of the RTP clock, as RFC 3550 has it."""
     packets, lost, jitter = reply.split()
-    return StreamStatistics(packets=int(packets), lost=max(0, int(lost)), jitter=float(jitter))
+    return StreamStatistics(packets=int(packets), lost=max(0, int(lost)), jitter=round(float(jitter) / ticks_a_ms, 3))
