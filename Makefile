@@ -11,7 +11,7 @@ CODE := src tests $(wildcard bench)
 WORKERS ?= $(shell echo $$((2 * $$(nproc))))
 SECONDS ?= 60
 
-.PHONY: help venv demo test check fuzz bench format states interop-table explain lock clean static test-system soak
+.PHONY: help venv demo test check fuzz bench format states interop-table explain lock release clean static test-system soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
@@ -53,6 +53,9 @@ explain: $(DEV) ## write docs/explain.md from the tables of verdicts
 
 interop-table: test-system $(DEV) ## run the interop tests and write docs/interop.md from what the phones saw
 	@PYTHONPATH=tests $(BIN)/python -m pytest -n $(WORKERS) -p interop.page --interop-page docs/interop.md tests/interop
+
+release: ## sdist, wheel, bill of materials (CycloneDX) and an audit of the pins, into dist/
+	@sh scripts/release.sh
 
 lock: ## pin the newest allowed releases again, with hashes
 	@sh scripts/lock.sh
