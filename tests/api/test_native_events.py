@@ -130,15 +130,28 @@ def test_what_is_no_cursor_is_refused_by_the_name_it_came_under(client: Client, 
     assert (answer.json["type"], answer.json["member"]) == ("/problems/bad-member", way)
 
 
-def test_a_cursor_from_the_future_or_of_another_tenant_is_refused_alike(world: World, client: Client) -> None:
-    own, theirs = world.call(serial=SERIAL_OF_NOW), world.call("tenant-2", serial=SERIAL_OF_NOW + 1)
+@pytest.mark.parametrize("way", ["after", "Last-Event-ID"])
+def test_a_cursor_from_the_future_is_refused_with_the_limit(world: World, client: Client, way: str) -> None:
+    call = world.tell(world.call(serial=SERIAL_OF_NOW), Start())
+    cursor = f"{call.serial}-{call.seq + 1}"
 
-    refused = [client.get(f"/v1/events?after={each}") for each in (f"{own.serial}-2", f"{theirs.serial}-1", "77-1")]
+    answer = client.get(f"/v1/events?after={cursor}") if way == "after" else client.get("/v1/events", {way: cursor})
 
-    assert [answer.status for answer in refused[:2]] == [400, 400]
-    assert refused[0].json == refused[1].json
-    assert "future" in refused[0].json["detail"]
-    assert refused[2].status == 200, "so old that it may have been purged"
+    assert (answer.status, answer.json["type"]) == (400, "/problems/over-limit")
+    assert (answer.json["member"], answer.json["limit"]) == (way, call.seq)
+    assert "future" in answer.json["detail"]
+
+
+def test_a_cursor_of_another_tenant_is_refused_like_one_that_nobody_has(world: World, client: Client) -> None:
+    theirs = world.call("tenant-2", serial=SERIAL_OF_NOW)
+    cursors = (f"{theirs.serial}-1", f"{theirs.serial}-9", f"{SERIAL_OF_NOW + 1}-1", "77-1")
+
+    *refused, purged = (client.get(f"/v1/events?after={cursor}") for cursor in cursors)
+
+    assert [answer.status for answer in refused] == [400] * 3
+    assert refused[0].json == refused[1].json == refused[2].json
+    assert refused[0].json["type"] == "/problems/bad-member"
+    assert purged.status == 200, "so old that it may have been purged"
 
 
 def test_a_calls_cursor_from_the_future_is_refused_with_the_limit(world: World, client: Client) -> None:

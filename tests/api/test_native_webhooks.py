@@ -312,6 +312,8 @@ def test_replay_begins_behind_the_event_that_was_named(world: World, client: Cli
         endpoint = world.store.endpoint_book().endpoint(made["id"])
         assert endpoint is not None
         assert endpoint.cursor == cursor
+    ahead = client.post(f"{PATH}/{made['id']}/replay", {"after": f"{call.serial}-2"})
+    assert (ahead.status, ahead.json["type"], ahead.json["limit"]) == (400, "/problems/over-limit", 1)
 
 
 FUTURE = make_serial(now_ms=NOW + 5, node_id=1, chance=5)

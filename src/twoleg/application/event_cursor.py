@@ -15,11 +15,22 @@ FROM_BEGINNING = "0"
 """The cursor before the oldest event that is kept."""
 FROM_NOW = "latest"
 """Stands for the cursor of the newest event."""
+_MOST_EVENTS = 1000
+"""Events of one call that are looked at to say which is its newest: calls have some ten, and hundreds at the most."""
 MS_A_DAY = 86_400_000
 
 
 class CursorRefused(ApplicationError):
     """No cursor of this tenant, by its form or because there is no such event (yet). The client's fault."""
+
+
+class CursorAhead(CursorRefused):
+    """The cursor names an event that a call of this tenant has not had yet."""
+
+    def __init__(self, newest: int) -> None:
+        """`newest`: the `seq` of the newest event that the call has."""
+        super().__init__(f"that lies in the future: the call has {newest} events so far")
+        self.newest = newest
 
 
 def read_event_id(text: str) -> tuple[int, int]:
@@ -34,7 +45,7 @@ def position_of(feed: EventFeed, tenant: Tenant, cursor: str, *, now: int) -> in
     """The position behind which that cursor's events begin. `now`: ms since the epoch.
 
     An event that was purged stands for the beginning: all events that are kept may be new to its reader, and some of
-    them it sees twice. Raises `CursorRefused`, also for an event that has not happened.
+    them it sees twice. Raises `CursorRefused`, and `CursorAhead` for a call's event to come.
     """
     if cursor == FROM_BEGINNING:
         return BEGINNING
@@ -45,9 +56,12 @@ def position_of(feed: EventFeed, tenant: Tenant, cursor: str, *, now: int) -> in
     position = _stored(feed, tenant, serial, seq)
     if position is not None:
         return position
+    known = feed.of_call(serial, after=0, limit=_MOST_EVENTS)
+    if known and known[0].tenant_id == tenant.tenant_id:
+        raise CursorAhead(known[-1].event.seq)
     if made_at(serial) < now - tenant.retention_days * MS_A_DAY:
         return BEGINNING
-    raise CursorRefused("there is no event of that id: it lies in the future, or was never given to you")
+    raise CursorRefused("there is no event of that id")
 
 
 def newest_cursor(feed: EventFeed, tenant_id: str) -> str:

@@ -20,6 +20,7 @@ from twoleg.application.cloud_event import CloudEvent, cloud_event, event_id
 from twoleg.application.event_cursor import (
     FROM_BEGINNING,
     FROM_NOW,
+    CursorAhead,
     CursorRefused,
     newest_cursor,
     position_of,
@@ -97,6 +98,8 @@ class GetEvents:
             cursor = newest_cursor(self.feed, login.tenant.tenant_id)
         try:
             after = position_of(self.feed, login.tenant, cursor, now=self.clock.now_ms())
+        except CursorAhead as ahead:
+            raise over_limit(member, ahead.newest, str(ahead)) from ahead
         except CursorRefused as refused:
             raise bad_member(member, str(refused)) from refused
         if is_stream:

@@ -28,7 +28,7 @@ from twoleg.api.native.webhook_wire import (
     wish_of,
 )
 from twoleg.application.errors import ApplicationError, NotFound
-from twoleg.application.event_cursor import CursorRefused
+from twoleg.application.event_cursor import CursorAhead, CursorRefused
 from twoleg.application.webhook_desk import Disabled, WebhookDesk, WishRefused
 from twoleg.application.webhook_ports import CannotOpen, EndpointChanged
 from twoleg.domain.tenant import Tenant
@@ -170,6 +170,8 @@ def _problem(error: ApplicationError) -> Problem | None:
             return over_limit(_member(error), limit, error.text)
         case WishRefused():
             return bad_member(_member(error), error.text)
+        case CursorAhead(newest=int(newest)):
+            return over_limit("after", newest, str(error))
         case CursorRefused():
             return bad_member("after", str(error))
         case Disabled() | CannotOpen() | EndpointChanged():
