@@ -137,11 +137,16 @@ class Service:
             process = (
                 _cold(arguments, stdout, stderr) if is_cold else Fork.start(*arguments, stdout=stdout, stderr=stderr)
             )
-        ready = eventually(
-            lambda: _READY.search(said.read_text()) is not None,
-            unless=lambda: process.poll() is not None,
-            seconds=_PATIENCE,
-        )
+        try:
+            ready = eventually(
+                lambda: _READY.search(said.read_text()) is not None,
+                unless=lambda: process.poll() is not None,
+                seconds=_PATIENCE,
+            )
+        except BaseException:  # the test's own time is over: nothing of it stays behind
+            process.kill()
+            process.wait(_PATIENCE)
+            raise
         found = _READY.search(said.read_text())
         if not ready or found is None:
             process.kill()
