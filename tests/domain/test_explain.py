@@ -11,7 +11,7 @@ from domain.calls import T0, a_call
 from twoleg.domain.call import Attempt, Call, EndedBy, Leg, Phase, Role
 from twoleg.domain.causes import Q850_NAMES
 from twoleg.domain.events import Event, EventType
-from twoleg.domain.explain import causes, situations, statuses
+from twoleg.domain.explain import causes, refusals, situations, statuses
 from twoleg.domain.explain.explain import explain
 from twoleg.domain.explain.page import explain_page
 from twoleg.domain.explain.page_texts import PAGE_TEXTS, Agreement
@@ -39,6 +39,7 @@ from twoleg.domain.signals import (
     TalkLimitReached,
     WireFacts,
 )
+from twoleg.domain.tenant import Refusal
 from twoleg.domain.values import replace
 
 A, C = Role.AGENT, Role.CUSTOMER
@@ -497,6 +498,13 @@ def test_a_retry_has_a_time_and_no_retry_has_none() -> None:
 )
 def test_lengths_are_said_as_people_say_them(ms: int, en: str, zh: str) -> None:
     assert [length(ms).told(language) for language in Language] == [en, zh]
+
+
+def test_every_refusal_has_a_row_of_its_own() -> None:
+    assert refusals.RULES.keys() == set(Refusal)
+    told = [(rule.says.en, rule.says.zh) for rule in refusals.RULES.values()]
+    assert len(set(told)) == len(told)
+    assert all(rule.advice.retry is (rule.advice.after_ms is not None) for rule in refusals.RULES.values())
 
 
 def test_a_verdict_never_fails_whatever_is_missing_of_a_call() -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from twoleg.application.create_tenant import create_tenant
 from twoleg.application.tenant_document import guards_document, tenant_document
 from twoleg.application.update_tenant import update_tenant
-from twoleg.cli.options import ConfigOption, JsonOption, TenantOption, store_of, tenant_of
+from twoleg.cli.options import ConfigOption, JsonOption, store_of, tenant_of
 from twoleg.cli.output import OUT, hint, say_json
 from twoleg.cli.tenant_options import (
     AccessCode,
@@ -139,7 +139,12 @@ def update(  # noqa: PLR0913 - one option for each rule of a tenant
 
 
 @APP.command("show")
-def show_one(*, tenant: TenantOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def show_one(
+    *,
+    tenant: Annotated[str | None, typer.Argument(help="Its id or name. Needed only when there are several.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Show all rules and guards of a tenant."""
     with store_of(config) as opened:
         found = tenant_of(opened, tenant)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twoleg.domain.causes import name_of_cause
-from twoleg.domain.explain import causes, situations, statuses
+from twoleg.domain.explain import causes, refusals, situations, statuses
 from twoleg.domain.explain.page_texts import PAGE_TEXTS
 from twoleg.domain.explain.verdict import Advice, Rule
 
@@ -54,6 +54,15 @@ unspecified one of their class.
 |---|---|---|---|---|---|---|---|"""
 
 
+_REFUSALS = """
+## Why a call was not taken
+
+Nobody was rung and nothing is stored: the answer to the order names the rule (`/v1`: `rule`; the compatible face: its
+retMsg), and so does a rehearsal (`dryRun`). *After* counts from the order.
+
+| rule | sentence | zh | side | retry | certainty |
+|---|---|---|---|---|---|"""
+
 _PHONE = "its phone's"
 
 
@@ -65,6 +74,8 @@ def explain_page() -> str:
     lines += [_row(str(status), rule) for status, rule in sorted(statuses.RULES.items())]
     lines.append(_CAUSES)
     lines += [_row(f"{cause} | {_name(cause)} | {_page_says(cause)}", rule) for cause, rule in causes.RULES.items()]
+    lines.append(_REFUSALS)
+    lines += [_row(f"`{refusal.name.lower()}`", rule) for refusal, rule in refusals.RULES.items()]
     return "\n".join(lines) + "\n"
 
 
