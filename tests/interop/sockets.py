@@ -7,14 +7,18 @@ from pathlib import Path
 _LOOPBACK_HEX = "7F"
 """How /proc/net/udp ends an address of 127.0.0.0/8 on a little-endian machine."""
 
+_LOOPBACK6_HEX = "00000000000000000000000001000000"
+"""::1 in /proc/net/udp6 there."""
+
+_IPV4_DIGITS = 8
 
 _LISTENS = "0A"
 """TCP_LISTEN in /proc/net/tcp."""
 
 
 def udp_ports_of(pid: int) -> set[int]:
-    """The UDP ports that process `pid` has bound on loopback (127.0.0.0/8); empty when it is gone or has none yet."""
-    return set(_ports(pid, "udp"))
+    """The UDP ports that process `pid` has bound on loopback, ::1 too; empty when it is gone or has none yet."""
+    return {*_ports(pid, "udp"), *_ports(pid, "udp6")}
 
 
 def tcp_ports_of(pid: int) -> list[int]:
@@ -28,8 +32,9 @@ def _ports(pid: int, transport: str) -> list[int]:
     for line in Path(f"/proc/net/{transport}").read_text().splitlines()[1:]:
         fields = line.split()
         address, _, port = fields[1].partition(":")
-        is_open = transport == "udp" or fields[3] == _LISTENS
-        if is_open and address.endswith(_LOOPBACK_HEX) and fields[9] in inodes:
+        is_open = transport != "tcp" or fields[3] == _LISTENS
+        is_loopback = address.endswith(_LOOPBACK_HEX) if len(address) == _IPV4_DIGITS else address == _LOOPBACK6_HEX
+        if is_open and is_loopback and fields[9] in inodes:
             ports.append(int(port, 16))
     return ports
 

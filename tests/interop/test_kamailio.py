@@ -211,11 +211,13 @@ def test_an_agent_over_a_secure_websocket_is_called_there(tmp_path: Path) -> Non
     assert status["agent"]["sip_status"] == 486
 
 
-def test_a_carriers_call_is_put_to_an_engine(tmp_path: Path) -> None:
-    """The engine forbids it: two-way calls are ordered, not dialled."""
+def test_carriers_calls_are_put_to_the_engines_in_turn_and_past_one_that_is_in_trouble(tmp_path: Path) -> None:
+    """The engines forbid them: two-way calls are ordered, not dialled."""
     papers = Papers(tmp_path)
     with (
         Service.start(tmp_path) as service,
+        carrier(tmp_path, INVITED, refuses(404, "Not Found"), name="second") as second,
+        carrier(tmp_path, INVITED, refuses(503, "Service Unavailable"), name="third") as third,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer,
     ):
         peer.bind((CARRIERS, 0))
@@ -226,23 +228,46 @@ def test_a_carriers_call_is_put_to_an_engine(tmp_path: Path) -> None:
             users=SECRETS,
             certificate=papers.certificate,
             ca=papers.ca,
-            engines=[f"sip:{service.sip[0]}:{service.sip[1]}"],
+            engines=[f"sip:{service.sip[0]}:{service.sip[1]}", second.uri, third.uri],
             carriers=[f"sip:{CARRIERS}:{port};transport=udp"],
         ) as edge:
-            peer.sendto(invite_from(port), edge.address("udp"))
-            statuses = [peer.recv(65536).decode().split()[1] for _ in range(2)]
+            statuses = [call_in(peer, edge, number) for number in range(3)]
             assert edge.faults() == []
-    assert statuses == ["100", "403"]
+        second.kept()
+        third.kept()
+
+    assert set(statuses) == {403, 404}
+    assert [story(each) for each in (second, third)] == [["INVITE", "-> 404", "ACK"], ["INVITE", "-> 503", "ACK"]]
 
 
-def invite_from(port: int) -> bytes:
+def call_in(peer: socket.socket, edge: Edge, number: int) -> int:
+    """A carrier's INVITE for the agent; its final answer, which is acknowledged."""
+    port = peer.getsockname()[1]
+    invite = invite_from(port, number)
+    peer.sendto(invite, edge.address("udp"))
+    while True:
+        answer = peer.recv(65536).decode()
+        status = int(answer.split()[1])
+        if status >= 200 and f"Call-ID: a-carriers-call-{number}\r" in answer:
+            to = next(line for line in answer.splitlines() if line.startswith("To:"))
+            ack = invite.replace(b"INVITE", b"ACK").replace(invite_line(invite, b"To:"), to.encode())
+            peer.sendto(ack, edge.address("udp"))
+            return status
+
+
+def invite_line(invite: bytes, name: bytes) -> bytes:
+    """Its header line of that name."""
+    return next(line for line in invite.split(b"\r\n") if line.startswith(name))
+
+
+def invite_from(port: int, number: int) -> bytes:
     """A carrier's INVITE for the agent."""
     lines = (
         f"INVITE sip:{AGENT}@edge.invalid SIP/2.0",
-        f"Via: SIP/2.0/UDP {CARRIERS}:{port};branch=z9hG4bKcarrier",
+        f"Via: SIP/2.0/UDP {CARRIERS}:{port};branch=z9hG4bKcarrier{number}",
         f"From: <sip:{CUSTOMER}@{CARRIERS}>;tag=carrier",
         f"To: <sip:{AGENT}@edge.invalid>",
-        "Call-ID: a-carriers-call",
+        f"Call-ID: a-carriers-call-{number}",
         "CSeq: 1 INVITE",
         "Max-Forwards: 70",
         f"Contact: <sip:{CUSTOMER}@{CARRIERS}:{port}>",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
+from interop.callers import calls_in
 from interop.phones import Phone
 from interop.scenario import Peer, scenario
 from interop.scripts import (
@@ -63,6 +64,13 @@ def sipp(folder: Path, name: str, *steps: str, over: str, at: tuple[str, int] | 
 def trunk(number: str, at: Sipp | tuple[str, int], parameter: str = "") -> Trunk:
     host, port = at if isinstance(at, tuple) else at.address
     return Trunk(f"to-{number}", f"sip:{host}:{port}{parameter}", (number,))
+
+
+def ipv6() -> tuple[str, int]:
+    """A free place."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+        probe.bind(("::1", 0))
+        return "::1", probe.getsockname()[1]
 
 
 def call(service: Service) -> dict[str, Any]:
@@ -146,6 +154,30 @@ def test_one_phone_over_tcp_talks_to_one_over_udp(tmp_path: Path) -> None:
         customer.kept()
 
     assert ";transport" not in only(customer, "INVITE").header("Contact")
+
+
+@scenario(Peer.SIPP, "UDP, IPv6")
+def test_phones_over_ipv6_talk(tmp_path: Path) -> None:
+    """And whoever calls a service that wants to be nobody hears 404; what comes by a second way, 482 (8.2.2.2)."""
+    with (
+        sipp(tmp_path, "agent", AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released(), over="udp", at=ipv6()) as agent,
+        sipp(tmp_path, "customer", CUSTOMER_ANSWERS, waits(TALK), hangs_up(), over="udp", at=ipv6()) as customer,
+        Service.start(
+            tmp_path,
+            sip='listen = ["udp:127.0.0.1:0", "udp:[::1]:0"]\nrefuse_calls_with = 404',
+            trunks=[trunk(AGENT, ("[::1]", agent.port)), trunk(CUSTOMER, ("[::1]", customer.port))],
+        ) as service,
+    ):
+        assert call(service)["reasonCode"] == 0
+        agent.kept()
+        customer.kept()
+        assert calls_in(service.sip, "one", "other") == [404, 482]
+        assert service.faults() == []
+
+    for each in (agent, customer):
+        invite = requests(each, "INVITE")[0]
+        assert invite.header("Via").startswith("SIP/2.0/UDP [::1]:")
+        assert "@[::1]:" in invite.header("Contact")
 
 
 @scenario(Peer.SIPP, "UDP, TCP")
@@ -304,4 +336,7 @@ def test_two_phones_in_the_box_talk_over_ipv6(tmp_path: Path) -> None:
             assert client.until(serial, state=2)["state"] == 2
             service.cli("hangup", serial)
             assert client.until(serial, state=3)["reasonCode"] == 1001
+        status = service.cli("status", serial)
+        peers = [status[leg]["attempts"][0]["peer"] for leg in ("agent", "customer")]
+        assert all(peer.startswith("udp:[::1]:") for peer in peers)
         assert service.faults() == []
