@@ -374,7 +374,7 @@ def test_what_was_kept_of_a_leg_is_forgotten_with_its_last_word() -> None:
     ended = step(call, RingTimeout(AGENT), T0 + 6)
     assert (ended.kept, ended.over) == ((), ()), "the phone may still ring"
     last = step(ended.call, LegReleased(AGENT, WireFacts()), T0 + 7)
-    assert (last.over, last.changed) == ((AGENT,), True)
+    assert (last.over, last.changed, last.is_same_call) == ((AGENT,), True, True)
 
 
 def test_an_invite_that_was_being_written_when_the_call_ended_is_never_sent() -> None:

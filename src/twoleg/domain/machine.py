@@ -61,6 +61,8 @@ class Step(Value, frozen=True, gc=False):
     """What has to be remembered of legs on the wire from now on."""
     over: tuple[Role, ...] = ()
     """Legs of which nothing is on the wire any more: all that was remembered of them may be forgotten."""
+    is_same_call: bool = False
+    """Whether that is all there is to make durable: the call is as it was."""
 
 
 def _end(reason: Reason, *release: Role) -> Rule:
@@ -233,7 +235,9 @@ def step(call: Call, signal: Signal, now: int) -> Step:
     known = facts.record(call, signal, now)
     taken = _taken(call, known, signal, rule, now)
     kept, over = on_wire.kept(known, signal), on_wire.over(known, signal)
-    return replace(taken, kept=kept, over=over, changed=True) if kept or over else taken
+    if not kept and not over:
+        return taken
+    return replace(taken, kept=kept, over=over, changed=True, is_same_call=not taken.changed)
 
 
 def _taken(call: Call, known: Call, signal: Signal, rule: Rule, now: int) -> Step:

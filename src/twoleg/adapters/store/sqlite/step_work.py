@@ -71,7 +71,7 @@ class StepWork:
         """Remember what is durable, and run the callbacks on the loop: one wake-up for all of them."""
         told = list(self._writable(batch))
         for entry in told:
-            if entry.step is not None:
+            if entry.step is not None and not entry.step.is_same_call:
                 self._remember(entry.step.call)
         tell(self._loop, partial(_run_in_order, self._loop, told))
 
@@ -101,7 +101,7 @@ class StepWork:
 
 def write_steps(connection: sqlite3.Connection, steps: Sequence[Step], *, durable: Mapping[int, Call]) -> None:
     """Write them, inside a transaction of the caller's. `durable`: calls as they stand in the file, where known."""
-    calls = {step.call.serial: step.call for step in steps}
+    calls = {step.call.serial: step.call for step in steps if not step.is_same_call}
     ended = [call for call in calls.values() if call.phase is Phase.ENDED]
     moved = [call for call in calls.values() if _has_moved(call, durable.get(call.serial))]
     stayed = [call for call in calls.values() if not _has_moved(call, durable.get(call.serial))]
