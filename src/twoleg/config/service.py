@@ -18,5 +18,5 @@ class ServiceSettings:
     """The same when a newer service follows: calls that are placed meanwhile wait in the queue as long.
 
     At most half of `timers.queue` counts, so that none of these has waited too long when the newer one dials it."""
-    setup_delay: Annotated[float, values.seconds(0, 10)] = 0.1
+    setup_delay: Annotated[float, values.seconds(0, 10)] = 0.15
     """By how much the engine may be late with its work before some new calls are refused; 0: none ever is."""
