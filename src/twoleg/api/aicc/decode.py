@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TypeVar
 
-from msgspec import DecodeError, ValidationError
 from msgspec.json import Decoder
 
 from twoleg.api.http import HttpError
+from twoleg.api.json_body import MISSING, NO_OBJECT, decode_body
 
 T = TypeVar("T")
 
-_MISSING = re.compile(r"^Object missing required field `(\w+)`")
 _WRONG_TYPE = re.compile(r"^Expected `([^`]+)`, got `(\w+)` - at `\$\.(\w+)`")
 _ELSEWHERE = re.compile(r"^(.+) - at `\$\.(\w+)`")
 _JSON_NAMES = {
@@ -28,23 +28,18 @@ _JSON_NAMES = {
 
 def decode(decoder: Decoder[T], body: bytes) -> T:
     """The body as the decoder's type. Raises `HttpError` 400 (decisions 1.3)."""
-    try:
-        return decoder.decode(body)
-    except ValidationError as error:
-        raise HttpError(400, _in_plain_words(str(error))) from error
-    except RecursionError as error:
-        raise HttpError(400, "the body is nested too deeply") from error
-    except (DecodeError, UnicodeDecodeError) as error:
-        raise HttpError(400, f"the body is not JSON in UTF-8: {error}") from error
+    return decode_body(
+        decoder, body, misfit=lambda said: HttpError(400, _in_plain_words(said)), unreadable=partial(HttpError, 400)
+    )
 
 
 def _in_plain_words(said: str) -> str:
     """The decoder's own message, in terms of JSON and with the member first."""
-    if missing := _MISSING.match(said):
+    if missing := MISSING.match(said):
         return f"{missing[1]} is mandatory and missing"
     if wrong := _WRONG_TYPE.match(said):
         expected = " or ".join(_JSON_NAMES.get(kind, kind) for kind in wrong[1].split(" | ") if kind != "null")
         return f"{wrong[3]} must be {expected}, not {_JSON_NAMES.get(wrong[2], wrong[2])}"
     if elsewhere := _ELSEWHERE.match(said):
         return f"{elsewhere[2]}: {elsewhere[1]}"
-    return "the body must be a JSON object"
+    return NO_OBJECT
