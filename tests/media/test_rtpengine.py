@@ -107,6 +107,10 @@ async def test_a_customer_leg_with_srtp_is_offered_keys_and_the_agent_none(
     assert b"a=crypto" not in for_agent
     assert b" RTP/SAVP " in for_customer
     assert b" AES_CM_128_HMAC_SHA1_80 inline:" in for_customer
+    suites = [line.split()[1] for line in for_customer.decode().splitlines() if line.startswith("a=crypto:")]
+    assert [suite for suite in suites if suite.startswith(("NULL", "F8"))] == []
+    keys = [line.split("inline:")[1] for line in for_customer.decode().splitlines() if line.startswith("a=crypto:")]
+    assert [key for key in keys if len(key) % 4] == []  # base64 with its padding: some phones need it
 
 
 async def test_a_browser_agent_is_offered_dtls_ice_and_one_port(

@@ -49,6 +49,11 @@ _ASKED: Mapping[Transport, Mapping[str, Value]] = {
 """What the daemon is told to make of an offer before it goes to a leg of that transport."""
 
 
+_SDES: Value = ["pad", *(f"no-{kind}_HMAC_SHA1_{tag}" for kind in ("NULL", "F8_128") for tag in (80, 32))]
+"""How keys stand in descriptions: with the padding of base64, which RFC 4568 6.1 leaves open (phones that take it for
+granted read the longer keys of AES-GCM wrongly without it); and never for suites that leave the voice as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class LegTransports:
     """How the audio of each leg travels."""
@@ -117,6 +122,8 @@ class RtpengineAnchor:
         return all(self._transports.of(role) is Transport.RTP for role in Role)
 
     async def _negotiate(self, command: str, role: Role, body: bytes, more: Mapping[str, Value]) -> bytes:
+        if self._transports.of(role.other) is Transport.SRTP:
+            more = {**more, "SDES": _SDES}
         answer = await self._ask(
             command,
             sdp=body,
