@@ -53,6 +53,11 @@ class _Connection(asyncio.Protocol):
         async with asyncio.timeout(_PATIENCE):
             return await self._answer
 
+    @property
+    def is_open(self) -> bool:
+        """The service has not closed it, as it does with one that is idle for long."""
+        return self._transport is not None and not self._transport.is_closing()
+
     def close(self) -> None:
         if self._transport is not None:
             self._transport.abort()
@@ -114,6 +119,8 @@ class Client:
 
     async def post(self, request: bytes) -> tuple[int, bytes]:
         """Send ready bytes over an idle connection, or a new one."""
+        while self._idle and not self._idle[-1].is_open:
+            self._all.remove(self._idle.pop())
         connection = self._idle.pop() if self._idle else await self._connect()
         answer = await connection.ask(request)  # a connection that failed is not used again
         self._idle.append(connection)
