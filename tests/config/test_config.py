@@ -64,7 +64,8 @@ def test_media_may_differ_by_tenant_also_by_a_variable(load_text: Callable[..., 
 
 def test_single_calls_may_ask_for_what_is_set_up_for_them(load_text: Callable[..., Settings]) -> None:
     media = load_text(STORE + '[media]\nmode = "rtpio"\ncalls = ["direct"]').media
-    assert (media.mode, media.modes) == ("rtpio", {"rtpio", "direct"})
+    assert media.mode == "rtpio"
+    assert media.modes == {"rtpio", "direct"}
     assert load_text(STORE).media.mode == "auto"
 
 

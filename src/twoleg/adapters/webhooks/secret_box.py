@@ -36,7 +36,10 @@ def key_file_of(store: Path) -> Path:
 
 
 class FileSecretBox:
-    """The `SecretBox` and the `Sealer`. The key is made when it is first needed; from then on it belongs to the store's backup."""
+    """The `SecretBox` and the `Sealer`.
+
+    The key is made when it is first needed; from then on it belongs to the store's backup.
+    """
 
     def __init__(self, file: Path, *, entropy: Entropy) -> None:
         self._file = file
