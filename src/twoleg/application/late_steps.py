@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Generic, TypeVar
 
 from twoleg.application.ports import Cancellable, Clock
@@ -10,6 +11,9 @@ from twoleg.application.ports import Cancellable, Clock
 PATIENCE = 1.0
 """Seconds a step may take to become durable before its call goes on without it. A commit takes milliseconds, on a slow
 disk some hundred; RFC 3261 17.1.2.2 lets a phone that hung up repeat its BYE for 32 s, a person waits for neither."""
+
+_GRAIN = 0.02
+"""Seconds between two looks: a store that is late has many late steps."""
 
 Entry = TypeVar("Entry")
 
@@ -44,10 +48,10 @@ class LateSteps(Generic[Entry]):
     def _look(self) -> None:
         self._timer = None
         now = self._clock.now_ms()
-        late = [ticket for ticket, (due, _) in self._due.items() if due <= now]
+        late = [ticket for ticket, _ in takewhile(lambda each: each[1][0] <= now, self._due.items())]  # oldest first
         told = [self._due.pop(ticket)[1] for ticket in late]
         if self._due:
             due, _ = next(iter(self._due.values()))
-            self._timer = self._clock.call_later((due - now) / 1000, self._look)
+            self._timer = self._clock.call_later(max(_GRAIN, (due - now) / 1000), self._look)
         for entry in told:
             self._tell(entry)
