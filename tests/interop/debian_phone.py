@@ -25,6 +25,7 @@ from interop.tones import RATE, dominant_frequency, tone
 from patience import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _MODULES = "/usr/lib/baresip/modules"
@@ -45,10 +46,14 @@ audio_source aufile,{room}/says.wav
 audio_player aubridge,nowhere
 audio_alert aubridge,bell
 audio_buffer 20-160
+jitter_buffer_type off
+jitter_buffer_delay 0-0
+ausrc_srate {rate}
+ausrc_channels 1
 snd_path {room}/heard
 ctrl_tcp_listen {host}:{control}
 module_path {modules}
-module g711.so
+{voices}
 module aufile.so
 module aubridge.so
 module sndfile.so
@@ -57,6 +62,22 @@ module_app ctrl_tcp.so
 module_app menu.so
 """
 """It says a file, plays what it hears to nobody, and records both (Debian's build has no player into a file)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DebianCodec:
+    """What it may speak, and how much of it a second of its recordings takes, in bytes."""
+
+    module: str
+    account: str
+    recorded: int
+
+
+G711 = DebianCodec("g711", "pcma,pcmu", 2 * RATE)
+PCMA = DebianCodec("g711", "pcma", 2 * RATE)
+PCMU = DebianCodec("g711", "pcmu", 2 * RATE)
+G722 = DebianCodec("g722", "g722/16000/1", 2 * 16_000)
+OPUS = DebianCodec("opus", "opus/48000/2", 2 * 2 * 48_000)
 
 
 @dataclass(slots=True)
@@ -69,6 +90,9 @@ class DebianPhone:
     user: str
     port: int
     """For UDP and TCP; TLS is at the next one."""
+    codec: DebianCodec
+    hz: float
+    """What it says."""
     _unread: bytes = b""
     _said: list[dict[str, Any]] = field(default_factory=list)
 
@@ -83,6 +107,9 @@ class DebianPhone:
         transport: str = "udp",
         certificate: Path | None = None,
         ca: Path | None = None,
+        codec: DebianCodec = G711,
+        media: Sequence[str] = (),
+        port: int | None = None,
     ) -> Self:
         """Start it and return once it listens.
 
@@ -94,13 +121,17 @@ class DebianPhone:
             transport: what it calls by and names in its Contact.
             certificate: its own, with key, in PEM.
             ca: whom it trusts.
+            codec: the only one that it has.
+            media: modules for another transport of its audio, each with its account parameters behind it:
+                `srtp mediaenc=srtp-mand`.
+            port: where it listens; None: where nobody else does.
 
         Raises:
             AssertionError: it is not installed, or did not start; holds its log.
         """
         binary = shutil.which("baresip")
         assert binary, "baresip is not installed: run `make test` once, or install the package baresip-core"
-        port, control = _two_ports(), free_port()
+        port, control = port or free_pair(), free_port()
         (folder / "heard").mkdir(parents=True)
         tone(folder / "says.wav", hz, _VOICE)
         text = _CONFIGURATION.format(
@@ -111,12 +142,14 @@ class DebianPhone:
             certificate=certificate or "",
             ca=ca or "",
             modules=_MODULES,
+            rate=RATE,
+            voices="\n".join(f"module {each.partition(' ')[0]}.so" for each in (codec.module, *media)),
         )
         (folder / "config").write_text(text)
         mode = "auto" if answers else "manual"
-        (folder / "accounts").write_text(
-            f"<sip:{user}@{LOOPBACK}:{port};transport={transport}>;regint=0;answermode={mode}\n"
-        )
+        account = [f"<sip:{user}@{LOOPBACK}:{port};transport={transport}>", "regint=0", f"answermode={mode}"]
+        account += [f"audio_codecs={codec.account}", *(word for each in media for word in each.split()[1:])]
+        (folder / "accounts").write_text(";".join(account) + "\n")
         (folder / "contacts").write_text("")
         with (folder / "log.txt").open("wb") as log:
             process = subprocess.Popen(
@@ -133,7 +166,7 @@ class DebianPhone:
             raise AssertionError(f"baresip did not start:\n{(folder / 'log.txt').read_text(errors='replace')}")
         connection = socket.create_connection((LOOPBACK, control), timeout=10)
         connection.settimeout(0)
-        phone = cls(process, connection, folder, user, port)
+        phone = cls(process, connection, folder, user, port, codec, hz)
         witness.phone(folder.name, phone.story)
         return phone
 
@@ -174,19 +207,26 @@ class DebianPhone:
 
     def recorded(self) -> float:
         """Seconds that it heard so far, sound or silence."""
-        return sum(path.stat().st_size for path in (self.folder / "heard").glob("*-dec.wav")) / (2 * RATE)
+        return sum(path.stat().st_size for path in self.recordings()) / self.codec.recorded
 
     def receives(self) -> int:
         """Bits a second of audio that come in just now, as it counts them itself; G.711 has 64000."""
-        counted = _COUNTED.findall((self.folder / "log.txt").read_text(errors="replace"))
-        return int(counted[-1]) if counted else 0
+        return (self.counts() or [0])[-1]
+
+    def counts(self) -> list[int]:
+        """The same, and all that it counted before, in all its calls."""
+        return [int(each) for each in _COUNTED.findall((self.folder / "log.txt").read_text(errors="replace"))]
+
+    def recordings(self) -> set[Path]:
+        """What it heard, a file for each call and each time it was offered audio; whole once the call is over."""
+        return set((self.folder / "heard").glob("*-dec.wav"))
 
     def heard(self) -> float:
         """The frequency in Hz that it heard in the call that is over; 0.0 for silence.
 
         Only where it was offered audio at once: its recorder ends when a line is put on hold, and stays so.
         """
-        recorded = [dominant_frequency(path) for path in sorted((self.folder / "heard").glob("*-dec.wav"))]
+        recorded = [dominant_frequency(path) for path in sorted(self.recordings())]
         return next((hz for hz in recorded if hz), 0.0)
 
     def story(self) -> str:
@@ -217,7 +257,7 @@ class DebianPhone:
         self.stop()
 
 
-def _two_ports() -> int:
+def free_pair() -> int:
     """A free port whose next one is free as well."""
     while True:
         port = free_port()

@@ -15,6 +15,7 @@ import pytest
 
 from interop.phones import Phone
 from interop.relays import Rtpengine, rtpengine
+from interop.scenario import Peer, scenario
 from interop.tones import dominant_frequency, last_frequency, tone, write_samples
 from patience import eventually, wall_clock_ms
 from service import ACCESS_CODE, Client, Service, Trunk
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, scenario(Peer.BARESIP_PYTHON, "UDP")]
 
 AGENT, CUSTOMER = "88889050", "88889060"
 AGENT_HZ, CUSTOMER_HZ, RINGING_HZ = 440, 1000, 450
@@ -80,6 +81,7 @@ async def call(folder: Path, kind: str, *, answer_after: float | None = 0.3, mor
         yield Call(agent, customer, service, folder, daemon)
 
 
+@scenario(Peer.BARESIP_PYTHON, "UDP", says="Both hear each other through {kind}")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("kind", KINDS)
 async def test_both_hear_each_other(tmp_path: Path, kind: str) -> None:
@@ -98,6 +100,7 @@ async def test_both_hear_each_other(tmp_path: Path, kind: str) -> None:
     assert by_customer == pytest.approx(AGENT_HZ, abs=10)
 
 
+@scenario(Peer.BARESIP_PYTHON, "UDP", says="The agent hears our ringing tone until the customer answers ({kind})")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("kind", KINDS)
 async def test_the_agent_hears_the_ringing_tone_until_the_customer_answers(tmp_path: Path, kind: str) -> None:
@@ -118,6 +121,7 @@ async def test_the_agent_hears_the_ringing_tone_until_the_customer_answers(tmp_p
     assert last_frequency(tmp_path / "agent.wav", seconds=0.5) == pytest.approx(CUSTOMER_HZ, abs=10)
 
 
+@scenario(Peer.BARESIP_PYTHON, "UDP", says="The agent hears a greeting, and the customer is called after it")
 @pytest.mark.asyncio
 async def test_a_greeting_is_heard_before_the_customer_is_called(tmp_path: Path) -> None:
     greeting = tone(tmp_path / "greeting.wav", 700, 1.0)
@@ -131,6 +135,7 @@ async def test_a_greeting_is_heard_before_the_customer_is_called(tmp_path: Path)
         assert talk.service.faults() == []
 
 
+@scenario(Peer.BARESIP_PYTHON, "UDP", says="Hold, resume and digits pass through {kind}")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("kind", KINDS)
 async def test_hold_and_resume_pass_through_the_relay_and_digits_too(tmp_path: Path, kind: str) -> None:
@@ -153,6 +158,7 @@ async def test_hold_and_resume_pass_through_the_relay_and_digits_too(tmp_path: P
     assert last_frequency(tmp_path / "customer.wav", seconds=0.5) == pytest.approx(AGENT_HZ, abs=10)
 
 
+@scenario(Peer.BARESIP_PYTHON, "UDP", says="Calls of a {kind} that is killed end with 1004")
 @pytest.mark.asyncio
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_relay_that_is_killed_ends_its_calls_with_1004_keeps_what_was_heard_and_costs_new_calls_nothing(
@@ -247,6 +253,9 @@ def voices(file: Path) -> tuple[float, float, float]:
     return found[0], found[1], len(samples) / 2 / 8000
 
 
+@scenario(
+    Peer.BARESIP_PYTHON, "UDP", says="A call through {kind} is recorded: agent left, customer right, also after a hold"
+)
 @pytest.mark.asyncio
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_recorded_call_becomes_a_stereo_file_agent_left_customer_right(tmp_path: Path, kind: str) -> None:
@@ -276,6 +285,7 @@ async def test_a_recorded_call_becomes_a_stereo_file_agent_left_customer_right(t
     assert seconds > 2.0
 
 
+@scenario(Peer.BARESIP_PYTHON, "UDP", says="How well each was heard is a fact of the call")
 @pytest.mark.asyncio
 async def test_how_well_each_was_heard_is_a_fact_of_the_call(tmp_path: Path) -> None:
     async with call(tmp_path, "rtpio") as talk:
