@@ -60,6 +60,7 @@ def test_call_is_told_with_both_legs_and_all_their_facts(world: World, client: C
         "state": "ended",
         "phase": "ended",
         "seq": 6,
+        "dialled": "yes",
         "caller": "88889050",
         "called": "88889060",
         "createdAt": NOW,

@@ -71,6 +71,21 @@ def test_the_same_key_with_another_body_is_a_conflict_of_the_key(client: Client)
     assert (answer.json["type"], answer.json["member"]) == ("/problems/conflict", "Idempotency-Key")
 
 
+def test_a_client_that_lost_the_answer_finds_the_call_by_its_key_and_whether_a_phone_was_rung(
+    world: World, client: Client
+) -> None:
+    placed = place(client, {"Idempotency-Key": "order-7"}).json["serial"]
+
+    (found,) = client.get("/v1/calls?idempotencyKey=order-7").json["calls"]
+    assert (found["serial"], found["state"], found["dialled"]) == (placed, "queued", "no")
+    assert found["mustEndBy"] == found["createdAt"] + 14_685_000
+    assert client.get("/v1/calls?idempotencyKey=order-8").json["calls"] == []
+    other = world.client(tenant_id="tenant-2")
+    assert other.get("/v1/calls?idempotencyKey=order-7").json["calls"] == []
+    for bad in ("", "x" * 256, "%0a"):
+        assert client.get(f"/v1/calls?idempotencyKey={bad}").status == 400
+
+
 @pytest.mark.parametrize("key", ["", "x" * 256, "\u00e9"])
 def test_a_key_that_is_none_is_refused(client: Client, key: str) -> None:
     answer = place(client, {"Idempotency-Key": key})

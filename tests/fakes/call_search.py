@@ -22,6 +22,10 @@ class MemoryCallSearch:
         found = [call for call in self._newest_first() if _place(call) < behind and _matches(call, wanted)]
         return CallPage(found[:limit], _place(found[limit - 1]) if len(found) > limit else None)
 
+    def placed_with(self, tenant_id: str, key: str, *, since: int) -> int | None:
+        _, serial, at = self._kept.spent_keys.get((tenant_id, key), (b"", 0, since))
+        return serial if at > since else None
+
     def progress(self, tenant_id: str, serials: Iterable[int]) -> Mapping[int, CallProgress]:
         calls = {serial: self._kept.calls.get(serial) for serial in serials}
         return {

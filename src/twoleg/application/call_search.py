@@ -68,6 +68,9 @@ class CallSearch(Protocol):
     def progress(self, tenant_id: str, serials: Iterable[int]) -> Mapping[int, CallProgress]:
         """How far those of the serials have come that are calls of the tenant; in one look."""
 
+    def placed_with(self, tenant_id: str, key: str, *, since: int) -> int | None:
+        """The serial of the call that the tenant placed with that `Idempotency-Key`, if it was since that time."""
+
     def pending(self, tenant_id: str, *, caller: str, called: str) -> int | None:
         """The serial of the tenant's call between these two that waits or rings; None when there is none."""
 

@@ -16,6 +16,7 @@ from twoleg.adapters.sip_engine.targets import ResolvedTargets
 from twoleg.adapters.sip_engine.watch import TrunkWatch
 from twoleg.adapters.sip_engine.ways import Ways
 from twoleg.adapters.store.sqlite import SqliteStore, open_store
+from twoleg.adapters.store.sqlite.journal import SqliteJournal
 from twoleg.adapters.system import SystemClock
 from twoleg.application.conductor import Conductor
 from twoleg.application.errors import StoreUnavailable
@@ -71,9 +72,7 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
         commands = RecordingCommands(
             book=store.recordings(), recorder=room.media, tell=conductor.signal, is_living=conductor.__contains__
         )
-        lost = recover_calls(journal=journal, engine=engine, conductor=conductor)
-        if lost:
-            log.warning("ended the calls that a dead engine left behind", calls=len(lost))
+        lost = _recovered(journal, engine, conductor, log)
         intake = Intake(journal=journal, conductor=conductor, recordings=commands, clock=SystemClock())
         lookout = Lookout(intake, inherited(orders.nudge), log=log)
         chores = [
@@ -100,6 +99,14 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
         ladders.close(log)
     finally:
         store.close()
+
+
+def _recovered(journal: SqliteJournal, engine: SipCallEngine, conductor: Conductor, log: Log) -> list[int]:
+    """The serials of calls that a dead engine left behind."""
+    lost = recover_calls(journal=journal, engine=engine, conductor=conductor)
+    if lost:
+        log.warning("ended the calls that a dead engine left behind", calls=len(lost))
+    return lost
 
 
 def _assemble(

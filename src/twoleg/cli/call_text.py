@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 from twoleg.domain.call import Attempt, Call, Leg, Phase, Role
 from twoleg.domain.causes import name_of_cause
 from twoleg.domain.quality import LegQuality
+from twoleg.domain.settlement import was_dialled
 
 _LEG_FACTS = (
     "number",
@@ -41,6 +42,8 @@ def document_of(call: Call, heard: Mapping[Role, LegQuality] | None = None) -> d
         "cause_text": None if call.cause is None else name_of_cause(call.cause),
         "call_data": call.call_data,
         "created_at": call.created_at,
+        "must_end_by": call.must_end_by,
+        "dialled": was_dialled(call).value,
         "started_at": call.started_at,
         "talking_at": call.talking_at,
         "ended_at": call.ended_at,

@@ -49,7 +49,8 @@ def _since(call: Call, now: int) -> str:
     if call.ended_at is not None:
         talked = "" if call.talking_at is None else f", talked {length(call.ended_at - call.talking_at)}"
         return f"after {length(call.ended_at - call.created_at)}{talked}"
-    return f"for {length(now - (call.talking_at or call.started_at or call.created_at))}"
+    lasting = f"for {length(now - (call.talking_at or call.started_at or call.created_at))}"
+    return f"{lasting}, ends by {clock_time(call.must_end_by)}" if call.must_end_by else lasting
 
 
 def _leg_line(leg: Leg, now: int) -> str:

@@ -79,6 +79,10 @@ class CallFacts(Document, frozen=True):
     created_at: int
     agent: LegFacts
     customer: LegFacts
+    dialled: str = ""
+    """Whether the agent's phone was rung: `no`, `yes`, or `unknown` after a crash of the service."""
+    must_end_by: int | None = None
+    """By when it has ended, whatever dies; ms since the epoch."""
     call_data: str | None = None
     started_at: int | None = None
     talking_at: int | None = None

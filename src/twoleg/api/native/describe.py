@@ -144,6 +144,12 @@ def _get_calls() -> Operation:
             parameter("reason", "Only calls that ended for this reason.", type="integer", minimum=0, maximum=65_535),
             parameter("after", "The `next` of the page before.", type="string", pattern="^[A-Za-z0-9_-]{1,100}$"),
             parameter("limit", f"{LIST} when absent.", type="integer", minimum=1, maximum=LONGEST_LIST),
+            parameter(
+                "idempotencyKey",
+                "Only the call placed with that Idempotency-Key within the last 24 hours, whatever else is asked.",
+                type="string",
+                pattern=f"^[ -~]{{1,{LONGEST_KEY}}}$",
+            ),
         ),
         response=CallList,
         errors={},

@@ -47,7 +47,7 @@ def make_routes(  # noqa: PLR0913 - each port by its name
     hang_up = PostHangup(door=door, reader=reader, intake=place_call.intake, clock=clock, nudge=place_call.nudge)
     return {
         CALLS_PATH: {
-            "GET": GetCalls(door=door, search=search),
+            "GET": GetCalls(door=door, search=search, reader=reader, clock=clock),
             "POST": PostCall(door=door, place_call=place_call, rehearse_call=rehearse_call),
         },
         STATES_PATH: {"POST": PostStates(door=door, search=search)},

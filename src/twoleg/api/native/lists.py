@@ -13,10 +13,13 @@ from twoleg.api.http import Answer, Request
 from twoleg.api.native.body import decode
 from twoleg.api.native.calls import serial_of
 from twoleg.api.native.door import Door
+from twoleg.api.native.place import LONGEST_KEY
 from twoleg.api.native.problems import bad_member, over_limit
 from twoleg.api.native.query import Query
 from twoleg.api.native.wire import STATE_NAMES, CallDocument, Serial, call_document
 from twoleg.application.call_search import END_OF_TIME, NEWEST, CallFilter, CallProgress, CallSearch, Place
+from twoleg.application.place_call import DAY_MS
+from twoleg.application.ports import CallReader, Clock
 from twoleg.domain.call import PUBLISHED_STATE, CallState, Phase
 
 LONGEST_LIST = 200
@@ -27,6 +30,7 @@ _STATES = {name: state for state, name in STATE_NAMES.items()}
 _LARGEST_REASON = 65_535
 _LATEST_TIME = 10**15
 """ms since the epoch: the year 33658."""
+_KEY = "idempotencyKey"
 _PARAMETERS = ("state", "caller", "called", "from", "to", "reason", "after", "limit")
 
 
@@ -76,15 +80,29 @@ class GetCalls:
 
     door: Door
     search: CallSearch
+    reader: CallReader
+    clock: Clock
 
     async def __call__(self, request: Request) -> Answer:
         """Answer one request."""
         login = await self.door(request.headers)
-        query = Query(request.query, known=_PARAMETERS)
+        query = Query(request.query, known=(*_PARAMETERS, _KEY))
+        tenant_id, key = login.tenant.tenant_id, query.text(_KEY, longest=LONGEST_KEY)
         limit = query.number("limit", least=1, most=LONGEST_LIST) or LIST
-        page = self.search.page(_filter(query, login.tenant.tenant_id), behind=_behind(query), limit=limit)
+        wanted, behind = _filter(query, tenant_id), _behind(query)
+        if key is not None:
+            return Answer(encode(CallList(self._placed_with(tenant_id, key))))
+        page = self.search.page(wanted, behind=behind, limit=limit)
         following = None if page.following is None else _cursor(page.following)
         return Answer(encode(CallList([call_document(call) for call in page.calls], following)))
+
+    def _placed_with(self, tenant_id: str, key: str) -> list[CallDocument]:
+        """None or one: the question of a client that does not know what became of its request."""
+        if not (key and key.isascii() and key.isprintable()):
+            raise bad_member(_KEY, f"a key is 1-{LONGEST_KEY} printable ASCII characters")
+        serial = self.search.placed_with(tenant_id, key, since=self.clock.now_ms() - DAY_MS)
+        call = None if serial is None else self.reader.call(serial)
+        return [] if call is None else [call_document(call)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from twoleg.domain.call import Attempt, Call, CallState, Leg, Role
 from twoleg.domain.causes import name_of_cause
 from twoleg.domain.quality import LegQuality
+from twoleg.domain.settlement import was_dialled
 
 Serial = Annotated[str, Meta(description="The call's serial: 18-19 decimal digits, as a string.")]
 _Cause = Annotated[int | None, Meta(description="Q.850 cause, 1-127.")]
@@ -102,6 +103,13 @@ class CallDocument(Struct, frozen=True, omit_defaults=True, rename="camel"):
     created_at: int
     agent: LegDocument
     customer: LegDocument
+    dialled: Annotated[
+        str,
+        Meta(
+            description="Whether the agent's phone was rung: no, yes, or unknown after a crash. "
+            "An ended call with no rang nobody."
+        ),
+    ] = ""
     must_end_by: Annotated[
         int | None, Meta(description="By when it has ended, whatever dies: the sum of its timers, and some slack.")
     ] = None
@@ -127,6 +135,7 @@ def call_document(call: Call, heard: Mapping[Role, LegQuality] = NOT_HEARD) -> C
         created_at=call.created_at,
         agent=_leg(call.agent, heard.get(Role.AGENT)),
         customer=_leg(call.customer, heard.get(Role.CUSTOMER)),
+        dialled=was_dialled(call).value,
         must_end_by=call.must_end_by or None,
         call_data=call.call_data,
         started_at=call.started_at,

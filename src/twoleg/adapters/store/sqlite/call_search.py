@@ -21,6 +21,7 @@ _SCAN_BY_CALLED = query("scan_calls_by_called")
 _CALLS = query("calls_by_serial")
 _STATES = query("states_by_serial")
 _PENDING = query("pending_call")
+_PLACED_WITH = query("idempotent_answer")
 _PLACED_SINCE = query("calls_since")
 
 ROWS_A_PAGE = 2000
@@ -44,6 +45,11 @@ class SqliteCallSearch:
     def progress(self, tenant_id: str, serials: Iterable[int]) -> Mapping[int, CallProgress]:
         """See `CallSearch.progress`."""
         return {row[0]: CallProgress._make(row) for row in self._reads.all(_STATES, _listed(serials), tenant_id)}
+
+    def placed_with(self, tenant_id: str, key: str, *, since: int) -> int | None:
+        """See `CallSearch.placed_with`."""
+        row = self._reads.one(_PLACED_WITH, tenant_id, key, since)
+        return None if row is None else int(row[1])
 
     def pending(self, tenant_id: str, *, caller: str, called: str) -> int | None:
         """See `CallSearch.pending`."""
