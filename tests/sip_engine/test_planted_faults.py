@@ -73,7 +73,7 @@ def test_a_fault_ends_one_call_with_a_cause_and_is_logged(
 
 
 BESIDE = 1000
-_FED = "hands on to _feed, which takes a transaction that raised out of the tables"
+_FED = "hands on to the guard that takes a transaction that raised out of the tables"
 DOORS = {
     "adapters.sip_engine.engine.SipCallEngine.heard": "the guard itself; the driver logs what leaves it",
     "adapters.sip_engine.guard.Guard.do": "the guard itself",
@@ -90,6 +90,8 @@ DOORS = {
     "sip.user_agent.UserAgent._guard": "the guard itself",
     "sip.deadlines.Deadlines.pop_due": "pops a heap, before it is known whose deadline it was",
     "sip.deadlines.Deadlines.next": "looks at a heap",
+    "sip.transaction_client.ClientTransaction._feed": "that guard",
+    "sip.transaction_server.ServerTransaction._feed": "that guard",
     "sip.transaction_client.ClientTransaction._retransmit_due": _FED,
     "sip.transaction_client.ClientTransaction._give_up_due": _FED,
     "sip.transaction_client.ClientTransaction._linger_over": _FED,

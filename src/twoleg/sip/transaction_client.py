@@ -164,12 +164,12 @@ class ClientTransaction:
         self._feed(ClientInput.ABANDON, now)
 
     def _feed(self, what: ClientInput, now: float, response: Response | None = None) -> None:
-        self._wire.in_hand = self.leg
-        table = INVITE if self.key[1] == "INVITE" else NON_INVITE
-        step = table[self.state][what]
-        if step.next is not None:
-            self.state = step.next
         try:
+            self._wire.in_hand = self.leg
+            table = INVITE if self.key[1] == "INVITE" else NON_INVITE
+            step = table[self.state][what]
+            if step.next is not None:
+                self.state = step.next
             for action in step.do:
                 self._PERFORM[action](self, now, response)
         except Exception:

@@ -113,11 +113,11 @@ class ServerTransaction:
         self._feed(ServerInput.TRANSPORT_ERROR, now)
 
     def _feed(self, what: ServerInput, now: float, matter: Request | bytes | None = None) -> None:
-        self._wire.in_hand = self.leg
-        step = (INVITE if self.is_invite else NON_INVITE)[self.state][what]
-        if step.next is not None:
-            self.state = step.next
         try:
+            self._wire.in_hand = self.leg
+            step = (INVITE if self.is_invite else NON_INVITE)[self.state][what]
+            if step.next is not None:
+                self.state = step.next
             for action in step.do:
                 self._PERFORM[action](self, now, matter)
         except Exception:
