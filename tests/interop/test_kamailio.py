@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +12,7 @@ import trustme
 
 from interop.edge import ENGINE, Edge, free_port
 from interop.phones import Phone
+from interop.relays import rtpengine
 from interop.scenario import Peer, scenario
 from interop.scripts import INVITED, phone, refuses
 from interop.sipp import LOOPBACK, Sipp
@@ -46,13 +47,19 @@ class Papers:
 
 @contextmanager
 def edge_and_service(
-    folder: Path, papers: Papers, *, carriers: Sequence[str] = (), by: str = "udp", password: str = SECRETS[ENGINE]
+    folder: Path,
+    papers: Papers,
+    *,
+    carriers: Sequence[str] = (),
+    by: str = "udp",
+    password: str = SECRETS[ENGINE],
+    more: str = "",
 ) -> Iterator[tuple[Edge, Service]]:
     """The edge, and a service whose only trunk it is."""
     with Edge.start(folder, users=SECRETS, certificate=papers.certificate, ca=papers.ca, carriers=carriers) as edge:
         trunks = [Trunk("edge", edge.uri(by), ("",), ENGINE, password)]
         try:
-            with Service.start(folder, trunks=trunks, sip=BOTH) as service:
+            with Service.start(folder, trunks=trunks, sip=BOTH, more=more) as service:
                 yield edge, service
                 assert service.faults() == []
         finally:
@@ -194,8 +201,11 @@ async def test_a_wrong_password_registers_nobody(tmp_path: Path) -> None:
 
 @scenario(Peer.KAMAILIO, "WSS")
 def test_an_agent_over_a_secure_websocket_is_called_there(tmp_path: Path) -> None:
+    """What it is offered is a browser's kind of media, for its calls go by rtpengine."""
     papers = Papers(tmp_path)
-    with edge_and_service(tmp_path, papers) as (edge, service):
+    with rtpengine(tmp_path / "rtpengine") as daemon, ExitStack() as stack:
+        more = f'[media]\nmode = "rtpengine"\nrtpengine = ["{LOOPBACK}:{daemon.port}"]\nagent_transport = "webrtc"'
+        edge, service = stack.enter_context(edge_and_service(tmp_path, papers, more=more))
         with WebsocketPhone.registered(edge.address("wss"), papers.ca, AGENT, SECRETS[AGENT]) as agent:
             with service.client() as client:
                 serial = client.create_call(AGENT, CUSTOMER)
@@ -207,6 +217,10 @@ def test_an_agent_over_a_secure_websocket_is_called_there(tmp_path: Path) -> Non
             assert edge.faults() == []
 
     assert invite.startswith(f"INVITE sip:{AGENT}@")
+    assert " UDP/TLS/RTP/SAVPF " in invite
+    for attribute in ("a=fingerprint:sha-256 ", "a=setup:actpass", "a=ice-ufrag:", "a=ice-pwd:", "a=rtcp-mux"):
+        assert attribute in invite
+    assert f"UDP 2130706431 {LOOPBACK} " in invite  # the ICE candidate of the daemon's own address
     assert ended["reasonCode"] == 2
     assert status["agent"]["sip_status"] == 486
 
