@@ -21,6 +21,7 @@ import httpx
 import witness
 from forks import Fork
 from patience import eventually, wall_clock_ms
+from twoleg.application.sweep_overdue import CLOSED, TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -207,11 +208,17 @@ class Service:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         try:
             self.stop()
         finally:
             self.kill()
+        if kind is None:
+            assert self.overdue() == [], "a call outlived its timers"
+
+    def overdue(self) -> list[dict[str, Any]]:
+        """What the sweeper had to say: nothing, whatever a test does to the service."""
+        return [line for line in self.log() if line.get("event") in (TOLD, CLOSED)]
 
 
 def _all_of(file: IO[bytes]) -> str:

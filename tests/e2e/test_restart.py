@@ -21,7 +21,7 @@ from e2e.places import (
     stop_engine_in_its_tracks,
 )
 from patience import eventually
-from service import Service
+from service import Client, Service
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,14 +103,32 @@ def test_no_acknowledged_call_is_lost(tmp_path: Path) -> None:
             assert again.faults() == []
 
 
-def test_an_engine_that_dies_alone_is_back_at_once(tmp_path: Path) -> None:
+def goodbyes(client: Client, serial: str) -> list[str]:
+    """What went between the new engine and the phones of that call, in order, as far as it is known by now."""
+    answer = client.connection.get(f"/v1/calls/{serial}/ladder")
+    if answer.status_code != 200:
+        return []
+    return [each["label"].split(" ")[0] for each in answer.json()["entries"] if each["kind"] == "sip"]
+
+
+def test_an_engine_that_dies_alone_is_back_at_once_and_hangs_up_what_the_dead_one_left(tmp_path: Path) -> None:
     with Service.serve(sandbox_config(tmp_path)) as service, service.client() as client:
-        lost = client.create_call(ANSWERS, "6655500200")
-        client.until(lost, state=2)
+        talking = client.create_call(ANSWERS, "6655500200")
+        agent_rings = client.create_call(NEVER_ANSWERS, HANGS_UP)
+        customer_rings = client.create_call("7755500200", NEVER_ANSWERS)
+        client.until(talking, state=2)
+        assert eventually(lambda: "ringing_at" in service.cli("status", agent_rings)["agent"])
+        assert eventually(lambda: "ringing_at" in service.cli("status", customer_rings)["customer"])
         dead = service.child("engine")
         os.kill(dead, signal.SIGKILL)
 
-        assert client.until(lost, state=3)["reasonCode"] == ENGINE_LOST
+        for serial in (talking, agent_rings, customer_rings):
+            assert client.until(serial, state=3)["reasonCode"] == ENGINE_LOST
+            assert service.cli("status", serial)["dialled"] == "yes"
+        assert eventually(lambda: goodbyes(client, talking).count("BYE") == 2), goodbyes(client, talking)
+        assert eventually(lambda: goodbyes(client, talking).count("200") == 2), "both phones heard it"
+        assert eventually(lambda: {"CANCEL", "487", "ACK"} <= set(goodbyes(client, agent_rings)))
+        assert eventually(lambda: {"BYE", "CANCEL", "487"} <= set(goodbyes(client, customer_rings)))
         assert eventually(lambda: service.child("engine") != dead)  # its log takes a way of its own
         assert client.until(client.create_call(ANSWERS, HANGS_UP), state=3)["reasonCode"] == 0
         assert service.stop() == 0
