@@ -356,6 +356,17 @@ def test_recovery_leaves_queued_calls_to_the_intake(stage: Stage) -> None:
     assert stage.engine.take() == [Dial(AGENT)]
 
 
+def test_a_call_that_has_lost_its_timer_ends_when_the_sweeper_says_so(stage: Stage) -> None:
+    stage.talking()
+    stage.journal.late = [SERIAL, SERIAL + 7]
+    intake = Intake(journal=stage.journal, conductor=stage.conductor)
+    intake.look()
+    intake.look()
+    assert stage.call.reason is Reason.ENGINE_LOST
+    assert stage.engine.take() == [Release(AGENT, 41), Release(CUSTOMER, 41)]
+    assert stage.log.unknown == []
+
+
 def test_a_wished_hang_up_reaches_its_call_once(stage: Stage) -> None:
     stage.talking()
     stage.journal.wished = [SERIAL, SERIAL + 7]
