@@ -45,6 +45,7 @@ def commands() -> list[Command]:
 
 
 _MASKS = (
+    (r" in [\d.]+ ms", " in MILLISECONDS ms"),
     (r'"AccessToken":"[^"]+"', '"AccessToken":"..."'),
     (r"\bt[0-9a-f]{16}\b", "TENANT"),
     (r"\b[0-9a-f]{32,64}\b", "HEX"),
@@ -156,8 +157,14 @@ class Tour:
     def close(self) -> None:
         self._shell.close()
         if self._service is not None:
+            log = self.folder / "log"
             self._service.send_signal(signal.SIGTERM)
+            assert eventually(lambda: '"draining"' in log.read_text() or self._service_is_over(), seconds=_PATIENCE)
+            self._service.send_signal(signal.SIGTERM)  # the calls that still live need not be waited for
             assert self._service.wait(_PATIENCE) == 0
+
+    def _service_is_over(self) -> bool:
+        return self._service is None or self._service.poll() is not None
 
 
 def test_what_the_readme_shows_is_what_comes(tour: Tour) -> None:
