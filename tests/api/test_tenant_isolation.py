@@ -39,6 +39,7 @@ NAMES_SOMETHING = {
     "Last-Event-ID": "event",
     "before": "delivery",
     "Idempotency-Key": "key",
+    "idempotencyKey": "asked key",
     "app_key": "app",
     "X-APP-Key": "app",
     "appKey": "app",
@@ -146,7 +147,7 @@ def settled(world: World, tenant_id: str) -> Belongings:
     endpoint = created(client)["id"]
     keys = {
         f"key {slot.path}": f"order-{tenant_id}-{slot.path}.1" for slot in slots() if slot.name == "Idempotency-Key"
-    }
+    } | {"asked key": f"order-{tenant_id}-asked.1"}
     placed = [
         client.place({"Idempotency-Key": key}, called=str(10_000_000 + number)).json["result"]["callSerialNo"]
         for number, key in enumerate(keys.values())

@@ -212,3 +212,25 @@ def test_each_reader_sees_each_seq_once_or_more_in_order_and_none_missing(
         asyncio.run(play(kind, actions))
 
     interleave()
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_what_a_reader_knows_already_does_not_wake_it(kind: str) -> None:
+    async def late_look() -> None:
+        with world_of(kind) as world:
+            game = Play(world)
+            await game.begin()
+            while await game.readers[0].read():  # from here on the tail looks
+                pass
+            await game.act("happen", 1, 1)
+            reader = game.tail.follow(OfCall(1), after=game.calls[1].call.seq)
+            waiting = asyncio.create_task(reader.next(None))
+            await asyncio.sleep(0)
+            game.clock.advance(event_tail.LOOK_AGAIN)
+            await asyncio.sleep(0)
+            assert not waiting.done()
+            await game.act("happen", 1, 1)
+            game.clock.advance(event_tail.LOOK_AGAIN)
+            assert [each.event.seq for each in await waiting] == [game.calls[1].call.seq]
+
+    asyncio.run(late_look())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -186,7 +186,7 @@ class Follower:
 
     def hand(self, recorded: Recorded) -> None:
         """Called by the tail: an event of the scope, in order."""
-        if self._line is None:
+        if self._line is None or self._place(recorded) <= self.cursor:  # the store had told it: no reason to wake up
             return
         if len(self._line) >= LONGEST_LINE:
             self.close()  # it reads on from the store when it comes back
@@ -210,11 +210,13 @@ class Follower:
 
     def _past(self, events: Iterable[Recorded]) -> Sequence[Recorded]:
         """Those beyond the cursor, which moves: the tail may hand out what the store had told already."""
-        place: Callable[[Recorded], int] = _seq if isinstance(self.scope, OfCall) else _position
-        new = [each for each in events if place(each) > self.cursor]
+        new = [each for each in events if self._place(each) > self.cursor]
         if new:
-            self.cursor = place(new[-1])
+            self.cursor = self._place(new[-1])
         return new
+
+    def _place(self, recorded: Recorded) -> int:
+        return recorded.event.seq if isinstance(self.scope, OfCall) else recorded.position
 
     async def _sleep(self, seconds: float | None) -> None:
         loop = asyncio.get_running_loop()
@@ -226,11 +228,3 @@ class Follower:
             if timer is not None:
                 timer.cancel()
             self._wake = None
-
-
-def _seq(recorded: Recorded) -> int:
-    return recorded.event.seq
-
-
-def _position(recorded: Recorded) -> int:
-    return recorded.position
