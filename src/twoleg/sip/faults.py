@@ -13,7 +13,16 @@ from twoleg.sip.wishes import release
 _ENDING = frozenset(
     {LegState.WITHDRAWN, LegState.CANCELLING, LegState.REFUSED, LegState.UNWANTED, LegState.CLOSING, LegState.ENDED}
 )
-_OWES_BYE = frozenset({LegState.OFFERED, LegState.ACCEPTED, LegState.TALKING, LegState.UNWANTED, LegState.CLOSING})
+_OWES_BYE = frozenset(
+    {
+        LegState.OFFERED,
+        LegState.ANSWERED,
+        LegState.ACCEPTED,
+        LegState.TALKING,
+        LegState.UNWANTED,
+        LegState.CLOSING,
+    }
+)
 """The phone was answered, or answered us, and may not have heard that it is over."""
 
 

@@ -192,7 +192,8 @@ class InviteClient:
         leg = self._leg
         is_held, sent = self._invitation.is_held, self._request
         has_offer = not self._invitation.body and bool(response.body)
-        action = leg.advance(LegInput.ANSWERED_WITH_OFFER if has_offer or is_held else LegInput.ANSWERED)
+        held = LegInput.ANSWERED_AND_HELD if is_held else LegInput.ANSWERED
+        action = leg.advance(LegInput.ANSWERED_WITH_OFFER if has_offer else held)
         self._settle()
         self._close_early(dialog, now)
         self._acks[dialog.key[2]] = None

@@ -29,6 +29,8 @@ class LegState(IntEnum):
     """CANCEL sent; the final response to the INVITE is awaited."""
     OFFERED = auto()
     """A 2xx brought an offer; the owner's answer goes into the ACK."""
+    ANSWERED = auto()
+    """A 2xx completed offer and answer; the ACK waits for the owner's word, their next requests do not."""
     INCOMING = auto()
     """We were called and gave no final response."""
     REFUSED = auto()
@@ -54,6 +56,8 @@ class LegInput(IntEnum):
     ANSWERED = auto()
     """The first 2xx; offer and answer are complete."""
     ANSWERED_WITH_OFFER = auto()
+    ANSWERED_AND_HELD = auto()
+    """As ANSWERED, where the owner wants to say when the ACK goes out."""
     REFUSAL = auto()
     """Another 300-699 to our INVITE."""
     NO_RESPONSE = auto()
