@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from twoleg.sip.sdp import SessionDescription
 ADDRESS = "198.51.100.1"
 PORT_FOR = {Role.AGENT: 20_000, Role.CUSTOMER: 20_002}
 """The relay's port that each phone is told."""
+_ADDED = b"a=rtpmap:9 G722/8000\r\na=rtpmap:99 opus/48000/2\r\n"
 
 
 @dataclass(slots=True)
@@ -29,6 +31,8 @@ class ScriptedRelay:
     asked: list[str] = field(default_factory=list)
     failing: dict[str, RelayTrouble] = field(default_factory=dict)
     """By verb: raised instead of being done."""
+    translates: bool = False
+    """It adds codecs to each offer that it can translate."""
     counts: dict[Role, StreamStatistics] = field(default_factory=dict)
 
     def anchor(self, serial: int) -> ScriptedRelay:
@@ -41,7 +45,8 @@ class ScriptedRelay:
 
     async def offer(self, role: Role, body: bytes) -> bytes:
         self._note("offer", role)
-        return self._moved(role, body)
+        moved = self._moved(role, body)
+        return re.sub(rb"(m=audio [^\r]*)", rb"\1 9 99", moved) + _ADDED if self.translates else moved
 
     async def answer(self, role: Role, body: bytes) -> bytes:
         self._note("answer", role)

@@ -768,6 +768,42 @@ async def test_a_recorded_call_goes_on_with_g711_when_a_phone_changes_codecs(tmp
     assert offer.audio.formats == ["8"]
 
 
+async def test_codecs_that_a_relay_could_translate_are_kept_out_of_a_recorded_call(tmp_path: Path) -> None:
+    """What a phone sends is what is captured, before it is translated."""
+    stage = Stage(desk=Desk(tmp_path, wanted=True), relay=ScriptedRelay(translates=True))
+    path = stage.open()
+    path.dial(AGENT)
+    await stage.quiet()
+    assert formats(stage.wishes.take_offer(AGENT)) == ["8", "0", "101"]
+
+    path.answered(AGENT, AGENT_SDP)
+    path.dial(CUSTOMER)
+    await stage.quiet()
+    assert formats(stage.wishes.take_offer(CUSTOMER)) == ["8", "0", "101"]
+
+    path.answered(CUSTOMER, CUSTOMER_SDP)
+    path.bridge()
+    await stage.quiet()
+    stage.clear()
+    path.offered(AGENT, None)
+    await stage.quiet()
+    assert formats(stage.wishes.take_answer(AGENT)) == ["8", "0", "101"]
+
+
+async def test_a_phone_of_a_recorded_call_that_says_nothing_new_is_not_passed_on(tmp_path: Path) -> None:
+    stage = Stage(desk=Desk(tmp_path, wanted=True), relay=ScriptedRelay(translates=True))
+    path = await stage.talking()
+    path.offered(AGENT, sdp(4002))
+    await stage.quiet()
+    assert stage.kinds() == ["answer"]
+
+
+def formats(description: SessionDescription) -> list[str]:
+    """The payload types of its audio."""
+    assert description.audio is not None
+    return list(description.audio.formats)
+
+
 async def test_a_command_for_a_call_without_a_path_is_harmless(stage: Stage) -> None:
     stage.media.record(1, Command.START)
     assert stage.relay.asked == []

@@ -230,7 +230,7 @@ class AnchoredPath:
     async def _pass_offer(self, role: Role) -> None:
         offer = await self._anchor.offer(role, self._heard(role))
         side, other = self._sides[role], self._sides[role.other]
-        if is_known(side.heard, side.before) or is_known(SessionDescription.parse(offer), other.told):
+        if is_known(side.heard, side.before) or other.knows(offer):
             self._answer(role, await self._anchor.answer(role.other, self._heard(role.other)))
         else:
             self._tell(role.other, offer, Purpose.PASS)
@@ -256,7 +256,7 @@ class AnchoredPath:
     async def _take_late_answer(self, role: Role) -> None:
         told = await self._anchor.answer(role, self._heard(role))
         other = self._sides[role.other]
-        if self._is_bridged and not is_known(SessionDescription.parse(told), other.told):
+        if self._is_bridged and not other.knows(told):
             self._tell(role.other, await self._anchor.offer(role, self._heard(role)), Purpose.REFRESH)
 
     def _unusable_answer(self, role: Role, purpose: Purpose | None) -> None:

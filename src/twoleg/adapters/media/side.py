@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, unique
 
+from twoleg.adapters.media.compare import is_known
 from twoleg.sip.errors import SdpError
 from twoleg.sip.sdp import SessionDescription
 
@@ -31,7 +32,7 @@ class Side:
     address: str
     """Of our o= lines."""
     slim: Callable[[SessionDescription], SessionDescription]
-    """Leaves out of what the phone says what may not be passed on."""
+    """Leaves out of what the phone says, and of what it is told, what the call may not have."""
     version: int = 0
     heard: SessionDescription | None = None
     """The last description it gave."""
@@ -104,9 +105,13 @@ class Side:
         self.told = self._named(body)
         return self.told.encode()
 
+    def knows(self, body: bytes) -> bool:
+        """Whether it would learn nothing from being told this."""
+        return is_known(self.slim(SessionDescription.parse(body)), self.told)
+
     def _named(self, body: bytes) -> SessionDescription:
         self.version += 1
-        described = SessionDescription.parse(body)
+        described = self.slim(SessionDescription.parse(body))
         return described.with_origin(
             username="-", session_id=self.session_id, version=self.version, address=self.address
         )
