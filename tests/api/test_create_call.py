@@ -393,8 +393,8 @@ def test_every_refusal_has_a_code_in_both_tables_and_every_member_a_name() -> No
         ({"callBackUrl": True}, "callBackUrl must be a string, not a boolean"),
         ({"agentWorkNo": 1.5}, "agentWorkNo must be"),
         ({"agentWorkNo": -1}, "agentWorkNo"),
-        ({"agentWorkNo": 100000}, "agentWorkNo"),
-        ({"agentWorkNo": "123456"}, "agentWorkNo"),
+        ({"agentWorkNo": 100000}, "agentWorkNo must be a number of at most 5 digits"),
+        ({"agentWorkNo": "123456"}, "agentWorkNo must be a number of at most 5 digits"),
         ({"agentWorkNo": "\u0661"}, "agentWorkNo"),
     ],
 )

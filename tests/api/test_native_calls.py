@@ -166,7 +166,7 @@ def test_other_method_is_a_problem_document_with_allow(client: Client) -> None:
     answer = client.request("PATCH", "/v1/calls/1")
 
     assert answer.status == 405
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
     assert answer.json["type"] == "/problems/method-not-allowed"
 
 

@@ -167,7 +167,11 @@ def test_the_eleventh_call_of_a_trial_day_is_refused_and_a_rehearsal_says_so(wor
 @pytest.mark.parametrize(
     ("body", "member", "detail"),
     [
-        (b"", None, "not JSON"),
+        (b"", None, "the body is empty"),
+        (b'{"caller": "1"', None, "breaks off"),
+        (b'{"caller": "\\ud800"}', None, "surrogate"),
+        (b"caller=1&called=2", None, "not JSON"),
+        (ORDER | {"media": "smoke"}, "media", "it is one of direct, rtpio, rtpengine"),
         (b"[]", None, "must be a JSON object"),
         (b'{"caller": "\xff"}', None, "UTF-8"),
         ({"called": "1"}, "caller", "mandatory"),

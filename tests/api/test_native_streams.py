@@ -146,6 +146,34 @@ def test_who_has_seen_the_end_is_told_to_come_back_no_more(world: World, client:
     assert "content-length" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("accept", "is_stream"),
+    [
+        ("text/event-stream", True),
+        ("Text/Event-Stream; charset=utf-8", True),
+        ("text/event-stream, */*;q=0.1", True),
+        ("application/json;q=0.5, text/event-stream", True),
+        ("application/json, text/event-stream;q=0.5", False),
+        ("text/event-stream;q=0", False),
+        ("text/event-stream;q=most", False),
+        ("text/*", False),
+        ("*/*", False),
+        ("", False),
+    ],
+)
+def test_a_stream_is_for_who_asks_for_it_by_name_and_likes_nothing_better(
+    world: World,
+    client: Client,
+    accept: str,
+    is_stream: bool,  # noqa: FBT001 - a case
+) -> None:
+    call = world.tell(world.call(), HangUpRequested())
+
+    answer = client.get(f"/v1/calls/{call.serial}/events?after={call.seq}", {"Accept": accept})
+
+    assert answer.status == (204 if is_stream else 200)
+
+
 def test_a_quiet_stream_beats(world: World, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "HEARTBEAT", 0.05)
     world.start()

@@ -157,7 +157,7 @@ def test_oauth2_needs_its_members(world: World) -> None:
     assert (oauth2.token_url, oauth2.scope) == ("https://a.example/token", "hooks")
     for member in ("tokenUrl", "clientId", "clientSecret"):
         part = {name: value for name, value in whole.items() if name != member}
-        refused(client.post(PATH, {"format": "aicc", "auth": part}), 400, "auth")
+        refused(client.post(PATH, {"format": "aicc", "auth": part}), 400, f"auth.{member}")
 
 
 @pytest.mark.parametrize(
@@ -168,11 +168,14 @@ def test_oauth2_needs_its_members(world: World) -> None:
         ({"format": "aicc", "releaseUrl": "https://a.example/%20"}, "releaseUrl"),
         ({"format": "aicc", "url": URL}, "url"),
         ({"format": "aicc", "events": ["*"]}, "events"),
-        ({"format": "aicc", "auth": {"mode": "shared-key"}}, "auth"),
-        ({"format": "aicc", "auth": {"mode": "shared-key", "sharedKey": "too short"}}, "auth"),
-        ({"format": "aicc", "auth": {"mode": "none", "sharedKey": "0123456789abcdef"}}, "auth"),
+        ({"format": "aicc", "auth": {"mode": "shared-key"}}, "auth.sharedKey"),
+        ({"format": "aicc", "auth": {"mode": "shared-key", "sharedKey": "too short"}}, "auth.sharedKey"),
+        ({"format": "aicc", "auth": {"mode": "none", "sharedKey": "0123456789abcdef"}}, "auth.sharedKey"),
         ({"format": "aicc", "auth": {"mode": "none", "scope": "s"}}, "auth"),
-        ({"format": "aicc", "auth": {"mode": "password"}}, "auth"),
+        ({"format": "aicc", "auth": {"mode": "password"}}, "auth.mode"),
+        ({"format": "aicc", "auth": {}}, "auth.mode"),
+        ({"format": "aicc", "auth": {"mode": "none", "colour": "red"}}, "auth.colour"),
+        ({"format": "aicc", "auth": "none"}, "auth"),
         ({"format": "other", "url": URL}, "format"),
         ({}, "url"),
         ({"url": "not a url"}, "url"),
@@ -182,7 +185,7 @@ def test_oauth2_needs_its_members(world: World) -> None:
         ({"url": URL, "events": []}, "events"),
         ({"url": URL, "events": ["call.*", "call.nothing"]}, "events"),
         ({"url": URL, "events": ["*"] * 65}, "events"),
-        ({"url": URL, "auth": {"mode": "shared-key", "sharedKey": "0123456789abcdef"}}, "shared_key"),
+        ({"url": URL, "auth": {"mode": "shared-key", "sharedKey": "0123456789abcdef"}}, "auth.sharedKey"),
         ({"url": URL, "connectUrl": URL}, "connectUrl"),
         ({"url": URL, "secret": "mine"}, "secret"),
     ],
@@ -191,8 +194,14 @@ def test_what_cannot_be_is_refused_with_the_member_at_fault(world: World, order:
     world.tenant("t", callback_hosts=("a.example",))
     client = world.client("t")
 
-    refused(client.post(PATH, order), 400, "auth" if member == "shared_key" else member)
+    refused(client.post(PATH, order), 400, member)
     assert client.get(PATH).json == {"webhooks": []}
+
+
+def test_a_value_that_is_not_one_of_the_listed_is_told_which_are(client: Client) -> None:
+    assert client.post(PATH, {"format": "xml"}).json["detail"] == "it is one of aicc, cloudevents"
+    auth = client.post(PATH, {"format": "aicc", "auth": {"mode": "password"}})
+    assert auth.json["detail"] == "it is one of none, oauth2, shared-key"
 
 
 def test_a_tenant_has_fifty_endpoints_at_most(client: Client) -> None:

@@ -85,6 +85,15 @@ def test_connection_is_kept_for_the_next_request(client: Client, address: Addres
             assert read_response(connection)[0] == 200
 
 
+def test_blanks_behind_a_header_are_no_part_of_it(client: Client, address: Address) -> None:
+    spaced = request(client, extra="X-Odd: 1 \r\n").replace(b"\r\nX-Odd", b" \t\r\nX-Odd")
+    assert client.token.encode() + b" \t\r\n" in spaced
+
+    with socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(spaced)
+        assert read_response(connection)[0] == 200
+
+
 def test_pipelined_requests_are_answered_in_order(client: Client, address: Address) -> None:
     wanted = [b'{"callSerialNo":"1"}', b"{}", b'{"callSerialNo":"x"}']
     last = request(client, QUERY, extra="Connection: close\r\n")

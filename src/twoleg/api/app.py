@@ -185,7 +185,7 @@ class App:
 def _handler(methods: Mapping[str, Found], method: str) -> Found:
     handler = methods.get(method)
     if handler is None:
-        allowed = ", ".join(methods)
+        allowed = ", ".join(methods if "GET" not in methods else dict.fromkeys((*methods, "HEAD")))
         raise HttpError(405, f"this path takes {allowed}, not {method[:32]}", headers=((b"allow", allowed.encode()),))
     return handler
 

@@ -16,6 +16,8 @@ T = TypeVar("T")
 MISSING: Final = re.compile(r"^Object missing required field `(\w+)`")
 """What the decoder says of a mandatory member that is not there; its name is the group."""
 NO_OBJECT: Final = "the body must be a JSON object"
+_BROKEN_OFF: Final = "Input data was truncated"
+"""What the decoder says of an end that comes too early, and of half a surrogate pair at the end of a string."""
 
 
 def decode_body(
@@ -37,4 +39,13 @@ def decode_body(
     except RecursionError as error:
         raise unreadable("the body is nested too deeply") from error
     except (DecodeError, UnicodeDecodeError) as error:
-        raise unreadable(f"the body is not JSON in UTF-8: {error}") from error
+        raise unreadable(_unreadable(body, str(error))) from error
+
+
+def _unreadable(body: bytes, said: str) -> str:
+    """Why it is no JSON, in words for somebody who wrote the request by hand."""
+    if not body:
+        return f"the body is empty; {NO_OBJECT}"
+    if said.startswith(_BROKEN_OFF):
+        return "the body is not JSON in UTF-8: it breaks off too early, or a string ends with half a surrogate pair"
+    return f"the body is not JSON in UTF-8: {said}"

@@ -166,6 +166,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self.headers = []
         self.expect_100_continue = False
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; blanks around its value are no part of it (RFC 9110 5.5). The parser leaves those behind it."""
+        super().on_header(name, value.rstrip(b" \t"))
+
     def on_headers_complete(self) -> None:
         """A head is complete: its request begins, or waits for those before it."""
         if self._head_size > HEAD_LIMIT and self._exact_head_size() > HEAD_LIMIT:

@@ -279,9 +279,11 @@ def _check_url(member: str, url: str, hosts: Collection[str] | None) -> None:
 
 def _check_auth(wish: Wish) -> None:
     if (wish.auth is Auth.SHARED_KEY) != (wish.shared_key is not None):
-        raise WishRefused("shared_key", "it goes with auth mode shared-key, and only with that")
+        raise WishRefused("shared_key", "the shared key goes with auth mode shared-key, and only with that")
     if (wish.auth is Auth.OAUTH2) != (wish.oauth2 is not None):
-        raise WishRefused("oauth2", "its members go with auth mode oauth2, and only with that")
+        raise WishRefused(
+            "oauth2", "tokenUrl, clientId, clientSecret and scope go with auth mode oauth2, and only with that"
+        )
     if wish.shared_key is not None:
         _check_word("shared_key", wish.shared_key, shortest=SHORTEST_KEY)
     if wish.oauth2 is not None:

@@ -26,6 +26,10 @@ _JSON_NAMES = {
 }
 
 
+_RULES = {"agentWorkNo": "must be a number of at most 5 digits"}
+"""What the members with a rule besides their type must be."""
+
+
 def decode(decoder: Decoder[T], body: bytes) -> T:
     """The body as the decoder's type. Raises `HttpError` 400 (decisions 1.3)."""
     return decode_body(
@@ -41,5 +45,5 @@ def _in_plain_words(said: str) -> str:
         expected = " or ".join(_JSON_NAMES.get(kind, kind) for kind in wrong[1].split(" | ") if kind != "null")
         return f"{wrong[3]} must be {expected}, not {_JSON_NAMES.get(wrong[2], wrong[2])}"
     if elsewhere := _ELSEWHERE.match(said):
-        return f"{elsewhere[2]}: {elsewhere[1]}"
+        return f"{elsewhere[2]} {_RULES.get(elsewhere[2], f'breaks a rule: {elsewhere[1]}')}"
     return NO_OBJECT

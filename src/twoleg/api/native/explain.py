@@ -12,6 +12,7 @@ from twoleg.api.native.calls import call_of
 from twoleg.api.native.describe import COMMON_ERRORS, MEDIA, NO_SUCH_CALL, SERIAL, TAG
 from twoleg.api.native.door import Door
 from twoleg.api.native.explain_wire import Explanation, explanation
+from twoleg.api.native.preferences import liked
 from twoleg.api.native.problems import ProblemDetails, bad_member
 from twoleg.api.native.query import Query
 from twoleg.api.openapi import Doors, Operation, Parameter
@@ -62,20 +63,12 @@ def _language(request: Request) -> Language:
 
 def preferred(headers: Headers) -> Language:
     """What Accept-Language likes best of the languages we speak (RFC 9110 12.5.4); English when it likes none."""
-    given = b",".join(value for name, value in headers if name == b"accept-language").decode("latin-1")
-    liked = [(weight, -place, language) for place, (weight, language) in enumerate(map(_range, given.split(",")))]
-    best = max(liked, key=lambda each: each[:2])
-    return best[2] if best[0] > 0 and best[2] is not None else Language.EN
-
-
-def _range(text: str) -> tuple[float, Language | None]:
-    """One language range and its weight; nothing of it that we do not speak, or that is malformed, weighs anything."""
-    tag, _, weight = text.replace(" ", "").partition(";q=")
-    language = Language.EN if tag == "*" else _BY_TAG.get(tag.partition("-")[0].lower())
-    try:
-        return (float(weight or 1) if language is not None else 0.0), language
-    except ValueError:
-        return 0.0, None
+    best, most = Language.EN, 0.0
+    for weight, tag in liked(headers, b"accept-language"):
+        language = Language.EN if tag == "*" else _BY_TAG.get(tag.partition("-")[0])
+        if language is not None and weight > most:
+            best, most = language, weight
+    return best
 
 
 def explain_routes(

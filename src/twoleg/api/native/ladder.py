@@ -12,6 +12,7 @@ from twoleg.api.http import JSON, Answer, Request, RequestHandler
 from twoleg.api.native.calls import serial_of
 from twoleg.api.native.describe import COMMON_ERRORS, MEDIA, NO_SUCH_CALL, SERIAL, TAG
 from twoleg.api.native.door import Door
+from twoleg.api.native.preferences import liked
 from twoleg.api.native.problems import ProblemDetails, bad_member, not_found
 from twoleg.api.native.query import Query
 from twoleg.api.openapi import Doors, Operation, Parameter
@@ -84,23 +85,11 @@ def _format(request: Request) -> Format:
 
 def preferred(headers: Headers) -> Format:
     """What Accept likes best of what we have (RFC 9110 12.5.1); JSON when it likes nothing of that."""
-    given = b",".join(value for name, value in headers if name == b"accept").decode("latin-1")
     best, most = Format.JSON, 0.0
-    for each in given.split(","):
-        weight, media = _range(each)
-        if media is not None and weight > most:
-            best, most = media, weight
+    for weight, media in liked(headers, b"accept"):
+        if media in _BY_MEDIA and weight > most:
+            best, most = _BY_MEDIA[media], weight
     return best
-
-
-def _range(text: str) -> tuple[float, Format | None]:
-    """One media range and its weight, 0 for what is malformed."""
-    media, *parameters = text.replace(" ", "").lower().split(";")
-    weights = [each[2:] for each in parameters if each.startswith("q=")]
-    try:
-        return float(weights[0]) if weights else 1.0, _BY_MEDIA.get(media)
-    except ValueError:
-        return 0.0, None
 
 
 def ladder_routes(*, door: Door, read_ladder: ReadLadder, threads: Executor) -> dict[str, dict[str, RequestHandler]]:

@@ -117,9 +117,10 @@ class PostStates:
         """Answer one request."""
         login = await self.door(request.headers)
         Query(request.query, known=())
-        wanted = list(dict.fromkeys(decode(self.decoder, request.body).serials))
-        if len(wanted) > MOST_SERIALS:
-            raise over_limit("serials", MOST_SERIALS, f"serials takes {MOST_SERIALS} at most, not {len(wanted)}")
+        given = decode(self.decoder, request.body).serials
+        if len(given) > MOST_SERIALS:
+            raise over_limit("serials", MOST_SERIALS, f"serials takes {MOST_SERIALS} at most, not {len(given)}")
+        wanted = list(dict.fromkeys(given))
         numbers = {text: serial for text in wanted if (serial := serial_of(text)) is not None}
         found = self.search.progress(login.tenant.tenant_id, numbers.values())
         known = {text: found[serial] for text, serial in numbers.items() if serial in found}

@@ -37,7 +37,7 @@ class Query:
         if value is None:
             return None
         if not (value.isascii() and value.isdigit()):
-            raise bad_member(name, f"{name} must be a whole number")
+            raise bad_member(name, f"{name} must be a whole number from {least} to {most}, in digits")
         number = int(value) if len(value.lstrip("0")) <= _MOST_DIGITS else most + 1
         if number > most:
             raise over_limit(name, most, f"{name} is {most} at most")

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from twoleg.api.asgi import Headers
 from twoleg.api.http import Stream
 from twoleg.api.native.heartbeats import Heartbeats
+from twoleg.api.native.preferences import liked
 from twoleg.api.native.problems import Problem
 from twoleg.application.cloud_event import TYPE_PREFIX, encoded, event_id
 from twoleg.application.errors import StoreUnavailable
@@ -29,11 +30,10 @@ _HEADERS = ((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
 
 
 def wants_stream(headers: Headers) -> bool:
-    """Whether the client asks for a stream, not a page."""
-    for name, value in headers:
-        if name == b"accept" and any(part.partition(b";")[0].strip() == EVENT_STREAM for part in value.split(b",")):
-            return True
-    return False
+    """Whether the client asks for a stream by its name, and does not like a page better."""
+    weights = {media: weight for weight, media in liked(headers, b"accept")}
+    stream = weights.get(EVENT_STREAM.decode(), 0.0)
+    return stream > 0 and stream >= weights.get("application/json", 0.0)
 
 
 class Frames:

@@ -50,12 +50,12 @@ _REPLAY = Decoder(ReplayOrder)
 _MEMBERS = {
     "connect_url": "connectUrl",
     "release_url": "releaseUrl",
-    "shared_key": "auth",
+    "shared_key": "auth.sharedKey",
     "oauth2": "auth",
-    "token_url": "auth",
-    "client_id": "auth",
-    "client_secret": "auth",
-    "scope": "auth",
+    "token_url": "auth.tokenUrl",
+    "client_id": "auth.clientId",
+    "client_secret": "auth.clientSecret",
+    "scope": "auth.scope",
 }
 """The desk's names of members -> the wire's, where they differ."""
 
