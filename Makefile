@@ -11,7 +11,7 @@ CODE := src tests $(wildcard bench)
 WORKERS ?= $(shell echo $$((2 * $$(nproc))))
 SECONDS ?= 60
 
-.PHONY: help venv demo test check fuzz bench format states interop-table explain lock release clean static test-system soak
+.PHONY: help venv demo test check fuzz bench format states interop-table explain lock release clean static test-system soak chaos
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
@@ -40,6 +40,9 @@ bench: $(BENCH) ## measure the service against its peers and print the table
 soak: $(BENCH) ## HOURS=1 at RATE=50 calls a second through the whole service, and docs/soak.md: is everything flat?
 	@sh scripts/apt-packages.sh sip-tester:sipp
 	@$(BIN)/python -m bench.soak --hours $${HOURS:-1} --rate $${RATE:-50} --write
+
+chaos: test-system $(DEV) ## KILLS=1000 times kill -9 under RATE=20 calls a second (SEED=...), and docs/chaos.md: is every promise kept?
+	@PYTHONPATH=tests $(BIN)/python -m chaos --kills $${KILLS:-1000} --rate $${RATE:-20} $${SEED:+--seed $$SEED} --write
 
 format: $(DEV) ## write the house format and the safe lint fixes
 	@$(BIN)/ruff format --quiet $(CODE)
