@@ -10,7 +10,9 @@ from twoleg.domain.values import Value
 _DEFAULT_RATING = 93.2
 """R of a connection with all parameters at their defaults (G.107 (06/2015), clause 7.7)."""
 _BPL = 4.3
-"""Packet-loss robustness of G.711 without loss concealment (G.113 Appendix I, table I.4): what a bridge cannot see."""
+"""Packet-loss robustness of G.711 without loss concealment, for random loss (ITU-T G.113 Appendix I, table I.4, which
+has Ie 0 with 4.3 without and 25.1 with the concealment of G.711 Appendix I). The smaller one: a bridge cannot see what
+phones conceal, and a phone that does is heard better than we say."""
 _CODEC_DELAY = 20.0
 """Milliseconds: one packet of the usual length has to be filled before it is sent."""
 _WORST_MOS, _BEST_MOS = 1.0, 4.5
