@@ -67,7 +67,7 @@ def rtpengine(folder: Path, *, port: int | None = None) -> Iterator[Rtpengine]:
         *(f"--recording-dir={folder}", "--recording-method=pcap", "--recording-format=eth", "--config-file=none"),
     ]
     with (folder / "log").open("wb") as log:
-        # In its own folder: 10.5 crashes when it is stopped while it records, and allows itself a core file of any size.
+        # In its own folder: 10.5 crashes when it is stopped while it records, and allows itself a core of any size.
         process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     daemon = Rtpengine(process, control, folder)
     try:
