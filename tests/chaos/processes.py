@@ -53,7 +53,7 @@ def kill(pid: int, lock: Path) -> bool:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         handle = os.pidfd_open(pid)  # from here on it means that process, even after its number is somebody else's
         try:
-            if pid in processes_of(lock):
+            if _holds(pid, lock) or _parent_of(pid) == _number_in(lock):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
                 return True
         finally:
@@ -65,10 +65,22 @@ def _all_processes() -> Iterator[tuple[int, str, int]]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with contextlib.suppress(OSError):
-                name, _, rest = (folder / "stat").read_text().partition("(")[2].rpartition(")")
-                state, parent = rest.split()[:2]
+                name, state, parent = _status(int(folder.name))
                 if state not in "ZX":
-                    yield int(folder.name), name, int(parent)
+                    yield int(folder.name), name, parent
+
+
+def _parent_of(pid: int) -> int | None:
+    with contextlib.suppress(OSError):
+        return _status(pid)[2]
+    return None
+
+
+def _status(pid: int) -> tuple[str, str, int]:
+    """Its name, its state, its parent."""
+    name, _, rest = Path(f"/proc/{pid}/stat").read_text().partition("(")[2].rpartition(")")
+    state, parent = rest.split()[:2]
+    return name, state, int(parent)
 
 
 def _holds(pid: int, lock: Path) -> bool:

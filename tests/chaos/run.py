@@ -150,9 +150,11 @@ async def _under_load(
 ) -> list[Kill]:
     placing = asyncio.create_task(load.run(orders.rate))
     kills: list[Kill] = []
+    due = now()
     try:
         while len(kills) < orders.kills:
-            await asyncio.sleep(chance.expovariate(1 / orders.every))
+            due += chance.expovariate(1 / orders.every)
+            await asyncio.sleep(max(0.0, due - now()))
             if placing.done():
                 placing.result()
             found = await asyncio.to_thread(processes_of, upkeep.lock)
