@@ -18,12 +18,14 @@ CREATE_PATH = "/apiaccess/CC-Management/v1/mobileAgent/createCall"
 _AGENTS = {STAYS: 70.0, HANGS_UP: 12.0, NEVER_ANSWERS: 8.0, IS_BUSY: 10.0}
 _CUSTOMERS = {STAYS: 25.0, HANGS_UP: 50.0, NEVER_ANSWERS: 12.0, IS_BUSY: 13.0}
 """How many of a hundred are called."""
-_NATIVE, _TWICE_AT_ONCE, _DIRECT, _HUNG_UP = 0.7, 0.1, 0.5, 0.1
+_NATIVE, _TWICE_AT_ONCE, _DIRECT, _HUNG_UP, _HASTY = 0.7, 0.1, 0.5, 0.1, 0.1
 """Shares: of the native face; of its requests those that are sent twice at once, and those for direct media; of
-acknowledged calls those that their program ends."""
+acknowledged calls those that their program ends; of all requests those whose first answer is not waited for."""
 _PATIENCE = 60.0
 """Seconds for which a request is repeated under its key."""
 _AGAIN = 0.1
+_NO_PATIENCE = 0.004
+"""Seconds that a hasty program waits for its first answer: the request is sent, and its answer is lost."""
 _LONGEST_LIFE = 3.0
 """Seconds after which a program hangs up, at most."""
 
@@ -79,9 +81,10 @@ class Load:
         return f"{role}{habit.digit}{number:07}"
 
     async def _native(self, placement: Placement, body: dict[str, str]) -> None:
-        give_up = now() + _PATIENCE
+        give_up, patience = now() + _PATIENCE, self._patience()
         while now() < give_up:
-            answer = await self._post("/v1/calls", body, {"Idempotency-Key": placement.key})
+            answer = await self._post("/v1/calls", body, {"Idempotency-Key": placement.key}, patience=patience)
+            patience = _PATIENCE
             if answer is None:
                 placement.lost_answers += 1
             elif answer.status_code == 201:
@@ -95,7 +98,8 @@ class Load:
 
     async def _compatible(self, placement: Placement) -> None:
         """Without a key nobody may ask again: the agent would be rung by two calls."""
-        answer = await self._post(CREATE_PATH, {"caller": placement.agent, "called": placement.customer})
+        body = {"caller": placement.agent, "called": placement.customer}
+        answer = await self._post(CREATE_PATH, body, patience=self._patience())
         if answer is None:
             placement.lost_answers += 1
         elif answer.status_code == 200 and answer.json()["retCode"] == "0":
@@ -111,12 +115,15 @@ class Load:
                 return
             await asyncio.sleep(_AGAIN)
 
+    def _patience(self) -> float:
+        return _NO_PATIENCE if self.chance.random() < _HASTY else _PATIENCE
+
     async def _post(
-        self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None
+        self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None, *, patience: float = _PATIENCE
     ) -> httpx.Response | None:
         """None: the connection broke, and nobody knows what the service made of it."""
         try:
-            answer = await self.client.post(path, json=body, headers=headers)
+            answer = await self.client.post(path, json=body, headers=headers, timeout=patience)
         except httpx.TransportError as error:
             self.answers[type(error).__name__] += 1
             return None
