@@ -58,6 +58,8 @@ LIMITS = {Timer.QUEUE: 60.0, Timer.RING_AGENT: 30.0, Timer.RING_CUSTOMER: 45.0, 
 class World:
     """One service over a store. `log` holds what it logged, `nudges` how often it woke the engine."""
 
+    limits: Mapping[Timer, float] = LIMITS
+
     def __init__(self, store: Store, *, clock: Clock | None = None) -> None:
         """`clock`: the service's own, where time has to pass by itself; else it stands still unless it is advanced."""
         self.store = store
@@ -124,7 +126,7 @@ class World:
                 entropy=SeededEntropy(),
             ),
             node_id=1,
-            limits=LIMITS,
+            limits=self.limits,
             log=self.log,
             gate=self.gate,
             media=self.media,

@@ -10,11 +10,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fakes.log import NotedLog as StoreNotes
-from sip_engine.world import Addresses, EngineShell, NetworkClock
+from sip_engine.world import Addresses, Alarm, EngineShell, NetworkClock
 from twoleg.adapters.media.direct import DirectMedia
 from twoleg.adapters.sip_engine.engine import SipCallEngine
 from twoleg.adapters.sip_engine.routes import Routes
@@ -82,15 +81,14 @@ class _Ran:
 class CrashJournal:
     """The `CallJournal` on the real file, by the real work; each step is a transaction, told a moment later."""
 
-    def __init__(self, path: Path, network: Network, points: Points) -> None:
-        self._network = network
+    def __init__(self, path: Path, clock: MortalClock, points: Points) -> None:
+        self._clock = clock
         self._points = points
         self._ran = _Ran()
         self._work = StepWork(self._ran, StoreNotes())  # type: ignore[arg-type]  # as much of a loop as it needs
         self._connection = open_writer(path)
         self._connection.execute("PRAGMA synchronous = OFF")  # the machine goes on: only the process is killed
         self._reads = SqliteJournal(path=path, loop=self._ran, log=StoreNotes())  # type: ignore[arg-type]  # see above
-        self.is_dead = False
 
     def append(self, step: Step, on_durable: Callable[[], None]) -> None:
         entry = Entry(step, on_durable)
@@ -98,14 +96,13 @@ class CrashJournal:
         with transaction(self._connection, patience=1.0):
             self._work.write(self._connection, [entry])
         self._points.at("after the write")
-        self._work.written([entry])
+        self._tell_of([entry])
+
+    def _tell_of(self, batch: Sequence[Entry]) -> None:
+        self._work.written(batch)
         told, self._ran.told = self._ran.told, []
         for callback in told:
-            self._network.at(self._network.now, partial(self._tell, callback))
-
-    def _tell(self, callback: Callable[[], None]) -> None:
-        if not self.is_dead:
-            callback()
+            self._clock.call_later(0, callback)
 
     def queued(self, known: Container[int] = ()) -> Iterable[Call]:
         return self._reads.queued(known)
@@ -125,7 +122,6 @@ class CrashJournal:
     async def drained(self) -> None: ...
 
     def close(self) -> None:
-        self.is_dead = True
         self._reads.close()
         self._connection.close()
 
@@ -153,12 +149,28 @@ class PointedEngine:
 
 
 class MortalClock(NetworkClock):
-    """Whose alarms die with its life."""
+    """Whose alarms die with its life, and are late when that was stopped."""
 
     is_dead = False
+    stopped_until = 0.0
+    """Seconds of the network; what falls due before comes then, unless it is cancelled first."""
 
-    def call_later(self, seconds: float, action: Callable[[], None]) -> Any:
-        return super().call_later(seconds, lambda: None if self.is_dead else action())
+    def call_later(self, seconds: float, action: Callable[[], None]) -> _MortalAlarm:
+        alarm = _MortalAlarm(self, action)
+        self.network.at(self.network.now + max(0.0, seconds), alarm.fire)
+        return alarm
+
+
+class _MortalAlarm(Alarm):
+    def __init__(self, clock: MortalClock, action: Callable[[], None]) -> None:
+        super().__init__(action)
+        self._clock = clock
+
+    def fire(self) -> None:
+        if self._clock.stopped_until > self._clock.network.now:
+            self._clock.network.at(self._clock.stopped_until, self.fire)
+        elif not self._clock.is_dead:
+            super().fire()
 
 
 class CellLog:
@@ -188,11 +200,18 @@ class CellLog:
 class Life:
     """One engine process, from its start to its end."""
 
-    def __init__(self, path: Path, network: Network, trunks: Sequence[Trunk], points: Points) -> None:
+    def __init__(
+        self,
+        path: Path,
+        network: Network,
+        trunks: Sequence[Trunk],
+        points: Points,
+        journal: Callable[[Path, MortalClock, Points], CrashJournal] = CrashJournal,
+    ) -> None:
         self.network = network
         self.log = CellLog()
         self.clock = MortalClock(network)
-        self.journal = CrashJournal(path, network, points)
+        self.journal = journal(path, self.clock, points)
         self.shell = EngineShell(network)
         chance = random.Random(network.now)  # no two lives give the same names
         self.shell.ua = self.shell.agent = UserAgent(

@@ -57,18 +57,20 @@ class NetworkClock:
     """The `Clock` port over the network's time."""
 
     def __init__(self, network: Network) -> None:
-        self._network = network
+        self.network = network
 
     def now_ms(self) -> int:
-        return EPOCH + round(self._network.now * 1000)
+        return EPOCH + round(self.network.now * 1000)
 
-    def call_later(self, seconds: float, action: Callable[[], None]) -> _Alarm:
-        alarm = _Alarm(action)
-        self._network.at(self._network.now + max(0.0, seconds), alarm.fire)
+    def call_later(self, seconds: float, action: Callable[[], None]) -> Alarm:
+        alarm = Alarm(action)
+        self.network.at(self.network.now + max(0.0, seconds), alarm.fire)
         return alarm
 
 
-class _Alarm:
+class Alarm:
+    """Something to be done, once, unless it is cancelled before."""
+
     def __init__(self, action: Callable[[], None]) -> None:
         self._action: Callable[[], None] | None = action
 
