@@ -20,13 +20,13 @@ from api.test_native_webhooks import created, with_deliveries
 from api.test_recordings import address_of, recorded
 from api.world import DAY_MS, NOW
 from twoleg.api.openapi import make_document
-from twoleg.api.operations import all_operations
+from twoleg.api.operations import all_operations, all_samples
 
 if TYPE_CHECKING:
     from api.asgi_client import Response
     from api.world import Client, World
 
-DOCUMENT = json.loads(make_document(all_operations()))
+DOCUMENT = json.loads(make_document(all_operations(), all_samples()))
 
 NAMES_SOMETHING = {
     "serial": "serial",

@@ -33,7 +33,7 @@ from twoleg.api.native.problems import Kind, Problem, not_admitted, problem_answ
 from twoleg.api.native.recording import recording_faces
 from twoleg.api.native.webhooks import webhook_routes
 from twoleg.api.openapi import make_document
-from twoleg.api.operations import all_operations
+from twoleg.api.operations import all_operations, all_samples
 from twoleg.api.probes import make_probes, serve_document
 from twoleg.api.routing import PathTable
 from twoleg.api.source import note_source
@@ -275,5 +275,5 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     native |= webhook_routes(door=door, desk=webhook_desk)
     native |= explain_routes(door=door, reader=reader, events=event_feed, clock=clock)
     routes |= status_notify_routes(door=door, reports=call_reports, clock=clock)
-    routes |= make_probes(directory, gate) | serve_document(make_document(all_operations()))
+    routes |= make_probes(directory, gate) | serve_document(make_document(all_operations(), all_samples()))
     return App(routes=routes, native=PathTable(native), entropy=entropy, log=log, gate=gate, tail=tail)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Any
@@ -21,6 +21,18 @@ _SECURITY = {
     "basic": {"type": "http", "scheme": "basic", "description": "app_key and app_secret; paths under /v1 only."},
 }
 JSON = "application/json"
+
+Samples = Mapping[tuple[str, int], Mapping[str, Any]]
+"""Operation and HTTP status -> an answer as clients see it."""
+ErrorSample = Callable[[int, str], Struct]
+"""HTTP status and text -> what an error of that kind looks like."""
+
+_HEADERS_OF_ERRORS = {
+    401: ("WWW-Authenticate", "How to log in."),
+    405: ("Allow", "The methods that this path takes."),
+    429: ("Retry-After", "Seconds after which to try again."),
+    503: ("Retry-After", "Seconds after which to try again."),
+}
 
 
 @unique
@@ -60,15 +72,18 @@ class Operation:
     request: type[Struct] | None = None
     example: Struct | None = None
     """A request as the pages print it."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of the first success: name -> what it says."""
+    error_sample: ErrorSample | None = None
     doors: Doors = Doors.TOKEN
 
 
-def make_document(operations: Iterable[Operation]) -> bytes:
-    """The document as JSON."""
+def make_document(operations: Iterable[Operation], samples: Samples) -> bytes:
+    """The document as JSON. `samples`: the examples of what succeeded."""
     operations = tuple(operations)
     paths: dict[str, Schema] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
+        paths.setdefault(operation.path, {})[operation.method] = _with_samples(_operation(operation), samples)
     return encode(
         {
             "openapi": "3.1.0",
@@ -92,10 +107,7 @@ def _operation(operation: Operation) -> Schema:
         "description": operation.description,
         "parameters": list(operation.parameters),
         "responses": _successes(operation)
-        | {
-            str(status): _content(text, operation.error, operation.error_media)
-            for status, text in sorted(operation.errors.items())
-        },
+        | {str(status): _error(operation, status, text) for status, text in sorted(operation.errors.items())},
         "security": [{door: []} for door in operation.doors.value],
     }
     if operation.request is not None:
@@ -105,12 +117,37 @@ def _operation(operation: Operation) -> Schema:
 
 def _successes(operation: Operation) -> Schema:
     first = _content("Served.", operation.response)
+    if operation.headers:
+        first["headers"] = {name: _header(text) for name, text in operation.headers.items()}
     if operation.streams:
         first["content"]["text/event-stream"] = {"schema": {"type": "string"}}
     for media in operation.other_media:
         first["content"][media] = {"schema": {"type": "string"}}
     others = {str(status): _content(text, body) for status, (text, body) in operation.other_successes.items()}
     return {str(operation.status): first} | others
+
+
+def _error(operation: Operation, status: int, text: str) -> Schema:
+    described = _content(text, operation.error, operation.error_media)
+    is_open = operation.doors is Doors.NOBODY_ASKS
+    if status in _HEADERS_OF_ERRORS and not (is_open and status in (401, 503)):
+        name, says = _HEADERS_OF_ERRORS[status]
+        described["headers"] = {name: _header(says)}
+    if operation.error_sample is not None:
+        described["content"][operation.error_media]["example"] = _plain(operation.error_sample(status, text))
+    return described
+
+
+def _header(description: str) -> Schema:
+    return {"description": description, "schema": {"type": "string"}}
+
+
+def _with_samples(described: Schema, samples: Samples) -> Schema:
+    for status, response in described["responses"].items():
+        sample = samples.get((described["operationId"], int(status)))
+        if sample is not None:
+            response["content"][JSON]["example"] = sample
+    return described
 
 
 def _content(description: str, body: type[Struct] | None, media: str = JSON) -> Schema:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from msgspec import Struct
 
 from twoleg.api.http import Answer, HttpError, Request, RequestHandler, Stream
-from twoleg.api.openapi import Doors, Operation
+from twoleg.api.openapi import Doors, ErrorSample, Operation
 from twoleg.api.ranges import Part, Unsatisfiable, is_known, part_of
 from twoleg.application.errors import NotFound
 from twoleg.application.recording_address import AddressRejected, RecordingAddresses, RecordingNotReady
@@ -127,8 +127,8 @@ def base_url_of(host: bytes | None, public_url: str | None) -> str:
     return f"http://{host.decode('ascii')}"
 
 
-def recording_operations(error: type[Struct]) -> list[Operation]:
-    """The operation in words. `error`: how errors outside the native face are worded."""
+def recording_operations(error: type[Struct], error_sample: ErrorSample) -> list[Operation]:
+    """The operation in words. `error`: how errors outside the native face are worded; `error_sample` shows one."""
     return [
         Operation(
             path=RECORDING_PATH,
@@ -138,7 +138,13 @@ def recording_operations(error: type[Struct]) -> list[Operation]:
             summary="The audio behind an address that was handed out",
             description="A WAV file: 8 kHz, left the agent, right the customer. Range: one at a time.",
             parameters=(
-                {"name": "file", "in": "path", "required": True, "schema": {"type": "string"}},
+                {
+                    "name": "file",
+                    "in": "path",
+                    "required": True,
+                    "description": "The name of the file, as the address has it.",
+                    "schema": {"type": "string"},
+                },
                 *(
                     {"name": name, "in": "query", "required": True, "schema": {"type": "string"}, "description": text}
                     for name, text in (("e", "When it expires."), ("k", "The key."), ("s", "The signature."))
@@ -147,9 +153,11 @@ def recording_operations(error: type[Struct]) -> list[Operation]:
             response=None,
             other_successes={206: ("A part, as asked for by Range.", None), 304: ("If-None-Match named it.", None)},
             error=error,
+            error_sample=error_sample,
             errors={
                 403: "The signature is wrong, or the address has expired.",
                 404: "There is no such recording.",
+                405: "This path takes other methods: see Allow.",
                 410: "It was purged.",
                 416: "No byte of the range is in the file.",
                 500: "What is stored is not what was recorded, or we failed.",

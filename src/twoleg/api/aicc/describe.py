@@ -10,6 +10,7 @@ from twoleg.api.aicc.face import (
     QUERY_RECORDS_PATH,
     RECORDING_ADDRESS_PATH,
     TOKEN_PATH,
+    error_sample,
 )
 from twoleg.api.aicc.wire import (
     CreateCallResponse,
@@ -99,6 +100,7 @@ def operations() -> list[Operation]:
             example=TokenRequest(app_key="9f0c7c6e5b5d4d7e", app_secret="shown once at creation"),  # noqa: S106 - a sample
             response=TokenResponse,
             error=ErrorResponse,
+            error_sample=error_sample,
             errors=_ERRORS
             | {
                 401: "The app key or its secret is wrong.",
@@ -137,6 +139,7 @@ def _create_call(*, path: str, operation_id: str, summary: str, example: CreateC
         example=example,
         response=CreateCallResponse,
         error=ErrorResponse,
+        error_sample=error_sample,
         errors=_ERRORS
         | {
             409: "This Idempotency-Key came before with another body.",
@@ -158,6 +161,7 @@ def _query_call_state() -> Operation:
         example=QueryCallStateRequest(callSerialNo="645735364434067472"),
         response=QueryCallStateResponse,
         error=ErrorResponse,
+        error_sample=error_sample,
         errors=_ERRORS,
     )
 
@@ -177,6 +181,7 @@ def _query_records() -> Operation:
         ),
         response=QueryCallDetailRecordResponse,
         error=ErrorResponse,
+        error_sample=error_sample,
         errors=_ERRORS
         | {429: "Too many requests of this app, or too many lists are being read at once: see Retry-After."},
     )
@@ -196,5 +201,6 @@ def _recording_address() -> Operation:
         example=GetRecordingAddressRequest(callSerialNo="679218118865715226"),
         response=GetRecordingAddressResponse,
         error=ErrorResponse,
+        error_sample=error_sample,
         errors=_ERRORS,
     )

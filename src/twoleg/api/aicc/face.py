@@ -50,4 +50,9 @@ def make_routes(
 
 def error_body(status: int, text: str) -> bytes:
     """An error of HTTP itself, worded like the face's refusals (decisions 1.1)."""
-    return encode(ErrorResponse(str(status), text))
+    return encode(error_sample(status, text))
+
+
+def error_sample(status: int, text: str) -> ErrorResponse:
+    """What such an error looks like."""
+    return ErrorResponse(str(status), text)

@@ -142,9 +142,11 @@ def operations() -> list[Operation]:
             example=StatusNotifyRequest(callID="645735364434067472", remark="tenant space", releaseCause="16"),
             response=StatusNotifyResponse,
             error=ErrorResponse,
+            error_sample=lambda status, text: ErrorResponse(str(status), text),
             errors={
                 400: "The body is not JSON, or a member is missing or of a wrong type.",
                 401: "No credentials, or wrong ones.",
+                405: "This path takes other methods: see Allow.",
                 429: "Too many secrets are being verified at once.",
                 500: "We failed. The text carries a correlation id that is in the service's log.",
             },

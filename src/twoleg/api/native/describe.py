@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -12,7 +13,7 @@ from twoleg.api.native.events import LONGEST_PAGE, PAGE, EventPage
 from twoleg.api.native.lists import LIST, LONGEST_LIST, MOST_SERIALS, CallList, StateList, StatesRequest
 from twoleg.api.native.orders import CallOrder, PlacedDocument, RehearsalDocument
 from twoleg.api.native.place import LONGEST_KEY, HangupDocument
-from twoleg.api.native.problems import PROBLEM_JSON, ProblemDetails
+from twoleg.api.native.problems import PROBLEM_JSON, ProblemDetails, problem_sample
 from twoleg.api.native.wire import STATE_NAMES, CallDocument
 from twoleg.api.openapi import Doors, Operation, Parameter
 
@@ -38,6 +39,7 @@ SERIAL: Parameter = {
     "in": "path",
     "required": True,
     "description": "The call's serial.",
+    "example": "2235770269547397686",
     "schema": {"type": "string", "pattern": "^[1-9][0-9]{0,18}$"},
 }
 
@@ -90,6 +92,7 @@ def operation(  # noqa: PLR0913 - an operation has that many parts, all named
         error=ProblemDetails,
         error_media=MEDIA,
         errors=COMMON_ERRORS | errors,
+        error_sample=partial(problem_sample, path),
         doors=Doors.TOKEN_OR_SECRET,
         **more,
     )
@@ -123,6 +126,10 @@ def _post_call() -> Operation:
         example=CallOrder(caller="88889050", called="88889060", call_data="order 7"),
         response=PlacedDocument,
         status=201,
+        headers={
+            "Location": "The call's path.",
+            "Idempotency-Replayed": "`true`: this is the answer of an earlier request with the same key.",
+        },
         other_successes={200: ("What would happen (`dryRun=true`).", RehearsalDocument)},
         errors=NOT_TAKEN,
     )

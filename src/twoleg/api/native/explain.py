@@ -9,13 +9,13 @@ from msgspec.json import encode
 from twoleg.api.asgi import Headers
 from twoleg.api.http import Answer, Request, RequestHandler
 from twoleg.api.native.calls import call_of
-from twoleg.api.native.describe import COMMON_ERRORS, MEDIA, NO_SUCH_CALL, SERIAL, TAG
+from twoleg.api.native.describe import NO_SUCH_CALL, SERIAL, operation
 from twoleg.api.native.door import Door
 from twoleg.api.native.explain_wire import Explanation, explanation
 from twoleg.api.native.preferences import liked
-from twoleg.api.native.problems import ProblemDetails, bad_member
+from twoleg.api.native.problems import bad_member
 from twoleg.api.native.query import Query
-from twoleg.api.openapi import Doors, Operation, Parameter
+from twoleg.api.openapi import Operation, Parameter
 from twoleg.application.event_feed import EventFeed
 from twoleg.application.explain_call import explain_call
 from twoleg.application.ports import CallReader, Clock
@@ -81,19 +81,16 @@ def explain_routes(
 def operations() -> list[Operation]:
     """The operation."""
     return [
-        Operation(
+        operation(
             path=EXPLAIN_PATH,
             method="get",
-            operation_id="explainCall",
-            tag=TAG,
+            name="explainCall",
             summary="Why a call went as it did, in one sentence",
             description="A verdict for a person at a help desk: what happened, on whose side it lies, whether and when "
             "another try makes sense, how sure that is, and the evidence. A living call is told what it is doing.",
             parameters=(SERIAL, _LANGUAGE),
             response=Explanation,
-            error=ProblemDetails,
-            error_media=MEDIA,
-            errors=COMMON_ERRORS | NO_SUCH_CALL,
-            doors=Doors.TOKEN_OR_SECRET,
+            headers={"Content-Language": "The language of the words."},
+            errors=NO_SUCH_CALL,
         )
     ]

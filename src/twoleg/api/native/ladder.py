@@ -10,12 +10,12 @@ from typing import Final
 from twoleg.api.asgi import Headers
 from twoleg.api.http import JSON, Answer, Request, RequestHandler
 from twoleg.api.native.calls import serial_of
-from twoleg.api.native.describe import COMMON_ERRORS, MEDIA, NO_SUCH_CALL, SERIAL, TAG
+from twoleg.api.native.describe import NO_SUCH_CALL, SERIAL, operation
 from twoleg.api.native.door import Door
 from twoleg.api.native.preferences import liked
-from twoleg.api.native.problems import ProblemDetails, bad_member, not_found
+from twoleg.api.native.problems import bad_member, not_found
 from twoleg.api.native.query import Query
-from twoleg.api.openapi import Doors, Operation, Parameter
+from twoleg.api.openapi import Operation, Parameter
 from twoleg.application.ladder.as_json import LadderDocument
 from twoleg.application.ladder.formats import MEDIA_TYPES, Format, render
 from twoleg.application.ladder.read_ladder import ReadLadder
@@ -100,11 +100,10 @@ def ladder_routes(*, door: Door, read_ladder: ReadLadder, threads: Executor) -> 
 def ladder_operations() -> list[Operation]:
     """The operation in words."""
     return [
-        Operation(
+        operation(
             path=LADDER_PATH,
             method="get",
-            operation_id="getCallLadder",
-            tag=TAG,
+            name="getCallLadder",
             summary="What happened to a call, on the wire and in the machine",
             description="The request, both phones' SIP messages, the steps of the call and its webhooks on one time "
             "axis. SIP messages are there once the call has ended, when it was one of those that are kept; `capture` "
@@ -112,9 +111,7 @@ def ladder_operations() -> list[Operation]:
             parameters=(SERIAL, _FORMAT),
             response=LadderDocument,
             other_media=tuple(media for each, media in MEDIA_TYPES.items() if each is not Format.JSON),
-            error=ProblemDetails,
-            error_media=MEDIA,
-            errors=COMMON_ERRORS | NO_SUCH_CALL,
-            doors=Doors.TOKEN_OR_SECRET,
+            headers={"Content-Disposition": "A name for the file; pcap only."},
+            errors=NO_SUCH_CALL,
         )
     ]

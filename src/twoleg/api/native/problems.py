@@ -96,8 +96,17 @@ def not_admitted(closed: NotAdmitted) -> Problem:
 
 def problem_answer(error: HttpError, *, path: str) -> Answer:
     """The error as the answer of a request for that path."""
+    return Answer(encode(_details(error, path)), error.status, error.headers, PROBLEM_JSON)
+
+
+def problem_sample(path: str, status: int, detail: str) -> ProblemDetails:
+    """What a refusal with that status looks like."""
+    return _details(HttpError(status, detail), path)
+
+
+def _details(error: HttpError, path: str) -> ProblemDetails:
     problem = error if isinstance(error, Problem) else Problem(_BY_STATUS.get(error.status, Kind.INTERNAL), error.text)
-    details = ProblemDetails(
+    return ProblemDetails(
         type=problem.kind.uri,
         title=problem.kind.title,
         status=error.status,
@@ -107,7 +116,6 @@ def problem_answer(error: HttpError, *, path: str) -> Answer:
         limit=problem.limit,
         rule=problem.rule,
     )
-    return Answer(encode(details), error.status, error.headers, PROBLEM_JSON)
 
 
 def not_found(what: str = "call") -> Problem:

@@ -21,6 +21,7 @@ _ID: Parameter = {
     "in": "path",
     "required": True,
     "description": "The endpoint's id.",
+    "example": "we_1bdd9d042d7822062d0da668",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,100}$"},
 }
 _NO_SUCH = {404: "There is no such endpoint, or it is another tenant's."}
@@ -43,6 +44,7 @@ def _create() -> Operation:
         example=WebhookOrder(url="https://hooks.example.com/twoleg", events=["call.ended"]),
         response=WebhookCreated,
         status=201,
+        headers={"Location": "The endpoint's path."},
         other_successes={200: ("The tenant's callback URLs are set.", WebhookCreated)},
         errors={},
     )
