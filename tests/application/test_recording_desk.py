@@ -14,7 +14,7 @@ from fakes.store import MemoryStore
 from twoleg.application.ports import Intent
 from twoleg.application.recording_desk import Desk, RecordingCommands
 from twoleg.domain.recording import AudioFormat, Command, RecordingStatus
-from twoleg.domain.signals import RecordingNews, RecordingTold, Signal
+from twoleg.domain.signals import Faulted, RecordingNews, RecordingTold, Signal
 from twoleg.domain.tenant import Profile, Tenant
 
 pytestmark = pytest.mark.asyncio
@@ -33,6 +33,7 @@ class Engine:
         self.told: list[tuple[int, Signal]] = []
         self.recorded: list[tuple[int, Command]] = []
         self.log = NotedLog()
+        self.broken: Command | None = None
         self.living = {self.call.serial}
         self.desk = Desk(
             book=self.book,
@@ -54,9 +55,12 @@ class Engine:
             recorder=self,
             tell=lambda serial, signal: self.told.append((serial, signal)),
             is_living=self.living.__contains__,
+            log=self.log,
         )
 
     def record(self, serial: int, command: Command) -> None:
+        if command is self.broken:
+            raise ZeroDivisionError
         self.recorded.append((serial, command))
 
     @property
@@ -134,6 +138,22 @@ async def test_commands_are_handed_on_once_and_in_order(engine: Engine) -> None:
 
     assert [command for _, command in engine.recorded] == [START, PAUSE, RESUME, STOP]
     assert engine.news == [RecordingNews.PAUSED, RecordingNews.RESUMED, RecordingNews.STOPPED]
+
+
+async def test_a_fault_at_a_command_ends_the_call_and_the_next_commands_are_handed_on(engine: Engine) -> None:
+    await engine.place(None)
+    commands = engine.commands()
+    engine.broken = PAUSE
+    await engine.ask(START)
+    await engine.book.began(engine.call.serial, at=T0)
+    for command in (PAUSE, STOP):
+        await engine.ask(command)
+
+    commands.look()
+
+    assert [command for _, command in engine.recorded] == [START, STOP]
+    assert engine.told[0] == (engine.call.serial, Faulted("ZeroDivisionError while handing on pause"))
+    assert [type(facts["exc_info"]) for _, _, facts in engine.log.lines] == [ZeroDivisionError]
 
 
 async def test_what_was_asked_of_a_dead_engines_calls_is_over_with_them(engine: Engine) -> None:

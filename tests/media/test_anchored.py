@@ -520,6 +520,16 @@ async def test_the_next_relay_takes_the_call_when_the_first_refuses(stage: Stage
     assert other.asked == ["offer customer"]
 
 
+async def test_a_relay_that_did_not_answer_in_time_may_have_the_call_and_is_told_of_its_end(stage: Stage) -> None:
+    slow = ScriptedRelay(name="slow", failing={"offer": RelaySilent("no answer")})
+    stage.others, stage.relay.load = (slow,), 1.0
+    path = await stage.dialled()
+    assert slow.take() == ["offer customer"]
+    path.close()
+    await stage.quiet()
+    assert (slow.take(), stage.relay.take()[-1]) == (["close"], "close")
+
+
 async def test_the_least_loaded_relay_is_asked_first_and_one_that_is_down_not_at_all(stage: Stage) -> None:
     idle, down = ScriptedRelay(name="idle", load=1), ScriptedRelay(name="down", is_up=False)
     stage.relay.load = 7

@@ -76,6 +76,8 @@ class Network:
         """What raised out of a party, where a test wants to go on; None: it ends the test."""
         self.tap: Callable[[bytes, Peer, Peer], None] = lambda _data, _source, _target: None
         """Sees what is sent, from whom to whom."""
+        self.stirred: Callable[[], None] = lambda: None
+        """Told that there is something new to do."""
         self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._serial = 0
 
@@ -83,12 +85,20 @@ class Network:
         """Do something later."""
         self._serial += 1
         heappush(self._agenda, (when, self._serial, action))
+        self.stirred()
+
+    def next(self) -> float | None:
+        """When there is something to do; None: never."""
+        times = [party.ua.next_deadline() for party in self.parties.values()]
+        if self._agenda:
+            times.append(self._agenda[0][0])
+        return min((time for time in times if time is not None), default=None)
 
     def run(self, seconds: float) -> None:
         """Let time pass."""
         end = self.now + seconds
         self.settle()
-        while (due := self._next()) is not None and due <= end:
+        while (due := self.next()) is not None and due <= end:
             self.now = max(self.now, due)
             while self._agenda and self._agenda[0][0] <= self.now:
                 self._do(heappop(self._agenda)[2])
@@ -125,12 +135,6 @@ class Network:
         party = self.parties.get(target)
         if party is not None:
             self.at(self.now + delay, lambda: party.ua.receive(data, source, self.now))
-
-    def _next(self) -> float | None:
-        times = [party.ua.next_deadline() for party in self.parties.values()]
-        if self._agenda:
-            times.append(self._agenda[0][0])
-        return min((time for time in times if time is not None), default=None)
 
 
 class Party:

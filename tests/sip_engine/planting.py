@@ -36,6 +36,12 @@ def is_handler(code: CodeType) -> bool:
     return code.co_filename.startswith(ROOMS) and not part_of_another
 
 
+def has_just_begun(frame: FrameType) -> bool:
+    """Not only resumed: what is raised where a coroutine waits comes from what it waits for, never from itself."""
+    resumed_after = frame.f_code.co_code[frame.f_lasti + 1]  # the argument of RESUME: 0 at the start of a function
+    return resumed_after == 0
+
+
 def is_work_of(frame: FrameType | None, others: frozenset[int]) -> bool:
     """Whether one of `others` (ids of objects) has called it, directly or not."""
     while frame is not None:
@@ -94,7 +100,9 @@ class Planter:
         return (name_of(code) for code in self._due)
 
     def _trace(self, frame: FrameType, event: str, _: Any) -> None:
-        if event != "call" or frame.f_code not in self._due or is_work_of(frame, self._others()):
+        if event != "call" or frame.f_code not in self._due or not has_just_begun(frame):
+            return
+        if is_work_of(frame, self._others()):
             return
         self._due.discard(frame.f_code)
         self.planted.append(name_of(frame.f_code))

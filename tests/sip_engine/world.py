@@ -99,7 +99,8 @@ class EngineShell:
         return self.network.now
 
     def wake(self) -> None:
-        """The network looks at everybody's output by itself."""
+        """The network looks at everybody's output by itself; between its steps it has to be told."""
+        self.network.stirred()
 
     def close(self) -> None: ...
 

@@ -12,7 +12,7 @@ from twoleg.application.ports import Clock
 from twoleg.application.recording import CallRecorder
 from twoleg.application.recording_book import RecordingBook, RecordingReader
 from twoleg.domain.recording import Command
-from twoleg.domain.signals import RecordingNews, RecordingTold, Signal
+from twoleg.domain.signals import Faulted, RecordingNews, RecordingTold, Signal
 
 _TRIES = 120
 _REST = 0.5
@@ -32,7 +32,7 @@ class DeskLog(Protocol):
         """A call is not recorded though it should be; the call goes on."""
 
     def error(self, event: str, /, **facts: Any) -> Any:
-        """Something could not be noted."""
+        """Something could not be noted, or raised."""
 
 
 class Desk:
@@ -121,21 +121,31 @@ class RecordingCommands:
         recorder: CallRecorder,
         tell: Callable[[int, Signal], None],
         is_living: Callable[[int], bool],
+        log: DeskLog,
     ) -> None:
         """What was asked of a dead engine's calls is over with them."""
         self._book = book
         self._recorder = recorder
         self._tell = tell
         self._is_living = is_living
+        self._log = log
         self._position = book.newest_position()
 
     def look(self) -> None:
         """Look for what is new. Raises `StoreUnavailable`."""
         for asked in self._book.asked_after(self._position):
             self._position = asked.position
-            if not self._is_living(asked.serial):
-                continue
-            self._recorder.record(asked.serial, asked.command)
-            news = _NEWS.get(asked.command)
-            if news is not None:
-                self._tell(asked.serial, RecordingTold(news))
+            if self._is_living(asked.serial):
+                self._hand_on(asked.serial, asked.command)
+
+    def _hand_on(self, serial: int, command: Command) -> None:
+        """What raises ends that call: nobody may believe in a pause that was not made."""
+        try:
+            self._recorder.record(serial, command)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is this call's alone
+            self._log.error("fault while handing on a command to record", call=serial, exc_info=error)
+            self._tell(serial, Faulted(f"{type(error).__name__} while handing on {command.value}"))
+            return
+        news = _NEWS.get(command)
+        if news is not None:
+            self._tell(serial, RecordingTold(news))

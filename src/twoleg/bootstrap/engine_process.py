@@ -69,9 +69,7 @@ async def run_engine(orders: Orders, log: Log, on_ready: Callable[[], None], sto
         page = SharedPage.of(orders.page, SystemClock().monotonic)
         heart = Heart(page, conductor)
         heart.beat()
-        commands = RecordingCommands(
-            book=store.recordings(), recorder=room.media, tell=conductor.signal, is_living=conductor.__contains__
-        )
+        commands = _commands_of(store, room, conductor, log)
         lost = _recovered(journal, engine, conductor, log)
         intake = Intake(journal=journal, conductor=conductor, recordings=commands, clock=SystemClock())
         lookout = Lookout(intake, inherited(orders.nudge), log=log)
@@ -153,6 +151,16 @@ def _assemble(
     ways.tell_room(conductor.room)
     shell.start(engine.heard)
     return shell, conductor, stopwatch, engine, watch, room, desk
+
+
+def _commands_of(store: SqliteStore, room: MediaRoom, conductor: Conductor, log: Log) -> RecordingCommands:
+    return RecordingCommands(
+        book=store.recordings(),
+        recorder=room.media,
+        tell=conductor.signal,
+        is_living=conductor.__contains__,
+        log=log,
+    )
 
 
 def _pulse(page: SharedPage, stopwatch: Stopwatch, orders: Orders, log: Log) -> Pulse:

@@ -117,7 +117,10 @@ class AnchoredPath:
         self._places.forget()
 
     async def _finish(self) -> None:
-        await self._supervision.finish(self._anchor)
+        try:
+            await self._supervision.finish(self._anchor)
+        finally:
+            await self._places.part()
 
     def record(self, command: Command) -> None:
         """Begin, pause or end the capture of what both say."""
@@ -163,7 +166,7 @@ class AnchoredPath:
 
     async def _greet(self) -> None:
         greeting = self._places.greeting
-        if greeting is not None and await self._supervision.courtesy(self._anchor.play(AGENT, greeting)):
+        if greeting is not None and await self._supervision.courtesy(partial(self._anchor.play, AGENT, greeting)):
             self._wishes.greeting(is_over=False)
             await self._errands.pause(greeting.seconds)
             self._wishes.greeting(is_over=True)
@@ -187,7 +190,7 @@ class AnchoredPath:
 
     async def _connect_early(self) -> None:
         """A courtesy: what the relay makes of the answer is what counts."""
-        await self._supervision.courtesy(self._connect_customer())
+        await self._supervision.courtesy(self._connect_customer)
 
     async def _connect_customer(self) -> None:
         await self._stop_playing()
@@ -196,12 +199,12 @@ class AnchoredPath:
 
     async def _play_ringing(self) -> None:
         if not self._hears_early and self._sides[CUSTOMER].is_being_dialled:
-            self._is_playing = await self._supervision.courtesy(self._anchor.play(AGENT, self._places.ringing))
+            self._is_playing = await self._supervision.courtesy(partial(self._anchor.play, AGENT, self._places.ringing))
 
     async def _stop_playing(self) -> None:
         if self._is_playing:
             self._is_playing = False
-            await self._supervision.courtesy(self._anchor.stop_playing(AGENT))
+            await self._supervision.courtesy(partial(self._anchor.stop_playing, AGENT))
 
     async def _bridge(self) -> None:
         news, agent = self._agent_news, self._sides[AGENT].heard

@@ -51,6 +51,7 @@ class Capture:
         self._anchor = None
         if self._files:
             self._desk.captured(self._serial)
+            self._files = ()
 
     async def _start(self) -> None:
         if self._anchor is None or self._is_running:

@@ -24,6 +24,8 @@ class Errands:
         self._waiting: deque[Errand] = deque()
         self._runner: asyncio.Task[None] | None = None
         self._closed = asyncio.Event()
+        self._again: Errand | None = None
+        """The last errand, while it may be tried once more."""
 
     @property
     def is_closed(self) -> bool:
@@ -36,11 +38,15 @@ class Errands:
             self._put(errand)
 
     def close(self, last: Errand) -> None:
-        """Drop what waits, let what runs come to its end, and do one last thing. A second time: nothing."""
+        """Drop what waits, let what runs come to its end, and do one last thing. A second time: nothing.
+
+        The last thing is done once more if it raises: it frees what nobody else would.
+        """
         if not self.is_closed:
-            self._closed.set()
             self._waiting.clear()
             self._put(last)
+            self._again = last
+            self._closed.set()
 
     async def pause(self, seconds: float) -> None:
         """Wait so long, or until closed."""
@@ -64,9 +70,16 @@ class Errands:
                     self._trouble(trouble)
             except Exception as error:  # noqa: BLE001  # whatever it is, it is this call's alone
                 self._fault(error)
+                self._try_again(errand)
         self._runner = None
         if self.is_closed:  # their owner owns us: a circle that only the garbage collector would find
             self._trouble = self._fault = _nobody_listens
+            self._again = None
+
+    def _try_again(self, errand: Errand) -> None:
+        if errand is self._again:
+            self._again = None
+            self._waiting.append(errand)
 
 
 def _nobody_listens(_error: Exception) -> None:

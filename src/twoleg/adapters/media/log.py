@@ -13,3 +13,6 @@ class MediaLog(Protocol):
 
     def warning(self, event: str, /, **fields: object) -> object:
         """Somebody else's trouble: a relay's, or a network's."""
+
+    def error(self, event: str, /, **fields: object) -> object:
+        """Ours to mend."""

@@ -53,6 +53,8 @@ class Places:
         self._codecs = RECORDABLE if is_recorded else OFFERED_CODECS
         self._is_recorded = is_recorded
         self._house = house
+        self._unsure: list[Anchor] = []
+        """At relays that did not say that they took the call; they may have it all the same."""
 
     @property
     def ringing(self) -> Sound:
@@ -78,16 +80,25 @@ class Places:
         why = RelaySilent("there is no relay that is up")
         for relay in self._relays:
             anchor = relay.anchor(self._serial)
+            self._unsure.append(anchor)
             try:
-                return anchor, await anchor.offer(Role.CUSTOMER, self._stand_in())
+                offer = await anchor.offer(Role.CUSTOMER, self._stand_in())
             except RelayTrouble as trouble:
                 self._house.log.warning("relay does not take a call", relay=relay.name, why=str(trouble))
                 why = RelaySilent(str(trouble))
+            else:
+                self._unsure.pop()
+                return anchor, offer
         if self._go_without is None:
             raise why
         self._house.log.warning("call goes without a relay", call=self._serial, why=str(why))
         self._go_without()
         return None
+
+    async def part(self) -> None:
+        """The call is over: whoever may have it without having said so is told, one after the other."""
+        while self._unsure:
+            await self._unsure.pop().close()
 
     def forget(self) -> None:
         """The call is over: no relay will be looked for, and nobody is told to go without."""

@@ -65,7 +65,8 @@ class ChosenMedia:
         order = self._choice.order(call)
         if order[0] is MediaMode.DIRECT:
             return self._direct.open(call, wishes)
-        return SwitchedPath(wishes, partial(self._anchored, call, order), partial(self._closed, call.serial))
+        heard = HeardWishes(wishes, late=partial(self._fault_after_the_end, call.serial))
+        return SwitchedPath(heard, partial(self._anchored, call, order), partial(self._closed, call.serial))
 
     @property
     def is_busy(self) -> bool:
@@ -82,8 +83,7 @@ class ChosenMedia:
         may_go_direct = MediaMode.DIRECT in order
         kinds = order[: order.index(MediaMode.DIRECT)] if may_go_direct else order
         wishes, serial = path.wishes, call.serial
-        self._unfinished.add(serial)
-        anchored = self._paths[serial] = AnchoredPath(
+        anchored = AnchoredPath(
             wishes=wishes,
             places=Places(
                 serial=serial,
@@ -101,17 +101,26 @@ class ChosenMedia:
                 finished=partial(self._unfinished.discard, serial),
             ),
         )
+        self._paths[serial] = anchored
+        self._unfinished.add(serial)
         return anchored
 
     def _closed(self, serial: int) -> None:
         self._paths.pop(serial, None)
 
+    def _fault_after_the_end(self, serial: int, error: Exception) -> None:
+        self._house.log.error("media fault after the end of a call", call=serial, exc_info=error)
+
 
 class HeardWishes:
-    """A call's wishes, until they are heard no more: what was under way when the call ended comes to nothing."""
+    """A call's wishes, until they are heard no more: what was under way when the call ended comes to nothing.
 
-    def __init__(self, wishes: MediaWishes) -> None:
+    But for faults: those are told to `late` from then on.
+    """
+
+    def __init__(self, wishes: MediaWishes, *, late: Callable[[Exception], None]) -> None:
         self._wishes: MediaWishes | None = wishes
+        self._late = late
 
     def mute(self) -> None:
         """From now on nothing is wished."""
@@ -161,6 +170,8 @@ class HeardWishes:
         """Passed on."""
         if self._wishes is not None:
             self._wishes.faulted(error)
+        else:
+            self._late(error)
 
 
 class SwitchedPath:
@@ -168,12 +179,12 @@ class SwitchedPath:
 
     def __init__(
         self,
-        wishes: MediaWishes,
+        wishes: HeardWishes,
         first: Callable[[SwitchedPath], MediaPath],
         closed: Callable[[], None],
     ) -> None:
         """`closed` is told when the call is over."""
-        self.wishes = HeardWishes(wishes)
+        self.wishes = wishes
         self._paths: list[MediaPath] = [first(self)]
         self._told_closed = closed
 

@@ -99,10 +99,10 @@ class Supervision:
         """A phone changed ports or codecs."""
         await self._capture.renegotiated(self._sides)
 
-    async def courtesy(self, asked: Awaitable[object]) -> bool:
+    async def courtesy(self, ask: Callable[[], Awaitable[object]]) -> bool:
         """Whether the relay did it: something that the call can do without."""
         try:
-            await asked
+            await ask()
         except RelayForgot:
             raise
         except (RelayTrouble, SdpError) as trouble:
@@ -111,18 +111,29 @@ class Supervision:
         return True
 
     async def finish(self, anchor: Anchor) -> None:
-        """The call is over: last look, last word to the relay, then the facts are told."""
+        """The call is over: last look, last word to the relay, then the facts are told.
+
+        Whatever one of these raises, the others are done; and what was done already is harmless when it is done again.
+        """
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._misses < _MISSES:
-            with contextlib.suppress(RelayTrouble):  # what the last look saw is what is known then
-                self._last = await anchor.statistics() or self._last
-            await anchor.close()
-            await self._capture.closed()
-        else:  # it is gone, and would be waited for in vain
-            await self._capture.closed()
-            await anchor.close()
+        async with contextlib.AsyncExitStack() as rest:  # from the last to the first
+            rest.callback(self._finished)
+            rest.callback(self._tell_quality)
+            if self._misses < _MISSES:
+                rest.push_async_callback(self._capture.closed)
+                rest.push_async_callback(anchor.close)
+                rest.push_async_callback(self._look_last, anchor)
+            else:  # it is gone, and would be waited for in vain
+                rest.push_async_callback(anchor.close)
+                rest.push_async_callback(self._capture.closed)
+
+    async def _look_last(self, anchor: Anchor) -> None:
+        with contextlib.suppress(RelayTrouble):  # what the last look saw is what is known then
+            self._last = await anchor.statistics() or self._last
+
+    def _tell_quality(self) -> None:
         if self._sides and self._last:
             legs = {
                 role: quality_of(self._last[role], was_silent=self._was_silent(role))
@@ -130,7 +141,7 @@ class Supervision:
                 if role in self._last
             }
             self._notes(self._serial, legs)
-        self._finished()
+            self._last = {}
 
     def _was_silent(self, role: Role) -> bool:
         other = self._last.get(role.other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -122,16 +123,17 @@ class SipCallEngine:
         self._shell.wake()
 
     def forget(self, call: Call) -> None:
-        """Close the call's media and drop what is left of it."""
+        """Close the call's media and drop what is left of it. What raises is done when it is asked for once more."""
         entry = self._book.call(call.serial)
-        try:
+        with contextlib.ExitStack() as rest:  # whatever one of them raises, the others are done: from the last on
+            if entry is not None:
+                if entry.is_ending:
+                    rest.callback(self._book.close, call.serial)
+                entry.is_ending = True
+                for work in (self._dialler.close, self._close_path, self._end_rest):
+                    rest.callback(work, entry)
             self._recorder.over(call)
-            if entry is not None:
-                self._end_rest(entry)
-        finally:
-            if entry is not None:
-                self._dialler.close(entry)
-            self._book.close(call.serial)
+        self._book.close(call.serial)
 
     def _end_rest(self, entry: EngineCall) -> None:
         """Legs are left only where a fault kept one from being released: no phone is to wait for ever."""
@@ -139,6 +141,8 @@ class SipCallEngine:
             self._agent.release(leg, now=self._shell.now())
         if entry.legs:
             self._shell.wake()
+
+    def _close_path(self, entry: EngineCall) -> None:
         if entry.path is not None:
             entry.path.close()
             entry.path = None  # it knows the entry: a circle that only the garbage collector would find

@@ -64,6 +64,8 @@ class EngineCall:
     silent: set[Role] = field(default_factory=set)
     """Roles of which nothing more is told: released or gone."""
     holds: Holds = field(default_factory=Holds)
+    is_ending: bool = False
+    """It was to be forgotten once already, and something raised."""
     unacknowledged: dict[Role, bytes | None] | None = None
     """Answered phones whose ACK waits for the disk, and what it is to bring as far as that is known."""
 

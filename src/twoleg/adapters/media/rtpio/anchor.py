@@ -61,8 +61,8 @@ class RtpioAnchor:
         if self._is_open:
             reply = await self._ask("L", host, port, role.other, role)
         else:
+            self._is_open = True  # even if no answer comes: then it has to be closed all the same
             reply = await self._ask("U", host, port, role)
-            self._is_open = True
         return moved_to(description, address=self._address, port=_port(reply)).encode()
 
     async def play(self, role: Role, sound: Sound) -> None:
@@ -158,5 +158,9 @@ def _port(reply: str) -> int:
 
 def _statistics(reply: str, ticks_a_ms: int) -> StreamStatistics:
     """Jitter is told in ticks of the RTP clock, as RFC 3550 has it."""
-    packets, lost, jitter = reply.split()
-    return StreamStatistics(packets=int(packets), lost=max(0, int(lost)), jitter=round(float(jitter) / ticks_a_ms, 3))
+    try:
+        packets, lost, jitter = reply.split()
+        ticks = round(float(jitter) / ticks_a_ms, 3)
+        return StreamStatistics(packets=int(packets), lost=max(0, int(lost)), jitter=ticks)
+    except ValueError as error:
+        raise RelayRefused(f"rtp-io gave no counters: {reply}") from error
