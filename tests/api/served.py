@@ -76,5 +76,9 @@ def read_response(connection: socket.socket) -> tuple[int, dict[str, str], bytes
         head += byte
     first, *lines = head.decode().splitlines()[:-1]
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    body = connection.recv(int(headers["content-length"]), socket.MSG_WAITALL)
+    body = b""
+    while missing := int(headers["content-length"]) - len(body):
+        piece = connection.recv(missing)
+        assert piece, f"closed after {len(body)} bytes of the body"
+        body += piece
     return int(first.split()[1]), headers, body

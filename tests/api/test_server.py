@@ -104,6 +104,61 @@ def test_pipelined_requests_are_answered_in_order(client: Client, address: Addre
     assert codes == ["1", "400", "3", "1"]
 
 
+def test_quick_and_slow_requests_on_one_connection_keep_their_order(client: Client, address: Address) -> None:
+    sent = request(client) + PAGE + request(client) + request(client, b"{}") + PAGE
+
+    with socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(sent)
+        answers = [read_response(connection)[2] for _ in range(5)]
+
+    assert [json.loads(answer).get("retCode") for answer in answers] == ["1", None, "1", "400", None]
+
+
+def test_quick_request_may_come_byte_by_byte(client: Client, address: Address) -> None:
+    with socket.create_connection(address, timeout=5) as connection:
+        for byte in request(client):
+            connection.sendall(bytes([byte]))
+        assert read_response(connection)[0] == 200
+
+
+def test_fault_behind_a_quick_request_is_a_logged_500_and_the_connection_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = MemoryStore()
+    with World(store) as world, served(world.app) as address:
+        client = world.client()
+        with socket.create_connection(address, timeout=5) as connection, monkeypatch.context() as planted:
+            planted.setattr("twoleg.api.aicc.query_call_state.query_call_state", lambda *_, **__: 1 // 0)
+            connection.sendall(request(client))
+            status, _, body = read_response(connection)
+            planted.undo()
+            connection.sendall(request(client))
+            assert read_response(connection)[0] == 200
+
+    assert status == 500
+    [(level, event, facts)] = world.log.lines
+    assert (level, event) == ("error", "request failed")
+    assert facts["correlation_id"] in json.loads(body)["retMsg"]
+
+
+def test_quick_request_behind_an_answer_that_is_not_taken_waits_for_it() -> None:
+    with (
+        World(MemoryStore()) as world,
+        served(world.app, send_buffer=4096) as address,
+        socket.socket() as connection,
+    ):
+        client = world.client()
+        connection.settimeout(5)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(address)
+        connection.sendall(PAGE)
+        assert connection.recv(1) == b"H"  # it is being written, and does not fit
+        connection.sendall(request(client))
+
+        assert json.loads(read_response(connection)[2])["openapi"]
+        assert read_response(connection)[0] == 200
+
+
 def test_chunked_body_needs_no_content_length(client: Client, address: Address) -> None:
     body = b"5\r\n" + QUERY[:5] + b"\r\n" + b"%x\r\n" % len(QUERY[5:]) + QUERY[5:] + b"\r\n0\r\n\r\n"
 

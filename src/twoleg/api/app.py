@@ -13,7 +13,8 @@ from typing import Any, Protocol, TypeVar
 from twoleg.api.aicc.face import error_body, make_routes
 from twoleg.api.aicc.get_recording_address import GetRecordingAddress
 from twoleg.api.aicc.status_notify import status_notify_routes
-from twoleg.api.asgi import Receive, Scope, Send
+from twoleg.api.asgi import Headers, Receive, Scope, Send
+from twoleg.api.at_once import AtOnce, Turn
 from twoleg.api.doors import make_doors
 from twoleg.api.http import (
     Answer,
@@ -66,9 +67,6 @@ LISTENING_THREADS = 4
 STORE_TROUBLE = ("the store is unavailable: nothing was placed or changed, try again", ((b"retry-after", b"1"),))
 """What is told of `StoreUnavailable`, wherever it comes from; decisions 1.4 keep it at 500. Seconds."""
 
-NOT_MODIFIED = 304
-NO_CONTENT = 204
-
 _OPEN = AlwaysOpen()
 
 Found = TypeVar("Found")
@@ -104,6 +102,10 @@ class App:
         self._native = native
         self._entropy = entropy
         self._log = log
+        self.at_once = _at_once(routes)
+        """The handlers that wait for nothing, by method and path; the protocol asks them by `answer_at_once`."""
+        self.turn = Turn()
+        """Where it puts their requests meanwhile."""
         self.tail = tail
         """By which streams and long polls follow events."""
 
@@ -123,31 +125,34 @@ class App:
         if isinstance(answer, Stream):
             await _stream(answer, send, is_head=scope["method"] == "HEAD")
             return
-        headers = (
-            (b"content-type", answer.content_type),
-            (b"content-length", b"%d" % len(answer.body)),
-            *answer.headers,
-        )
-        if answer.status in (NO_CONTENT, NOT_MODIFIED):
-            headers = answer.headers  # RFC 9110 8.6
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.all_headers()})
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer | Stream:
+    def answer_at_once(self, handler: AtOnce, path: str, headers: Headers, body: bytes) -> Answer:
+        """The answer of one of `at_once` to a POST to `path`. Raises nothing, like the application itself."""
         try:
-            methods = self._routes.get(scope["path"])
+            return handler.answer(headers, body)
+        except HttpError as error:
+            return self._refused(path, error)
+        except Exception as error:  # noqa: BLE001 - as in `_answer`
+            return self._failed("POST", path, error)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer | Stream:
+        path, method = scope["path"], scope["method"]
+        try:
+            methods = self._routes.get(path)
             if methods is None:
                 return await self._answer_native(scope, receive)
-            handler = _handler(methods, scope["method"])
+            handler = _handler(methods, method)
             return await handler(scope["headers"], await read_body(receive))
         except HttpError as error:
-            return self._refused(scope, error)
+            return self._refused(path, error)
         except NotAdmitted as closed:
-            return self._refused(scope, not_admitted(closed))
+            return self._refused(path, not_admitted(closed))
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - whatever failed is ours: logged, and the client told a number
-            return self._failed(scope, error)
+            return self._failed(method, path, error)
 
     async def _answer_native(self, scope: Scope, receive: Receive) -> Answer | Stream:
         path, method = scope["path"], scope["method"]
@@ -161,25 +166,34 @@ class App:
             Request(method, path, scope.get("query_string", b""), scope["headers"], body, found.arguments)
         )
 
-    def _refused(self, scope: Scope, error: HttpError) -> Answer:
-        if scope["path"].startswith(NATIVE):
-            return problem_answer(error, path=scope["path"])
+    def _refused(self, path: str, error: HttpError) -> Answer:
+        if path.startswith(NATIVE):
+            return problem_answer(error, path=path)
         return Answer(self.error_body(error.status, error.text), error.status, error.headers)
 
-    def _failed(self, scope: Scope, error: Exception) -> Answer:
+    def _failed(self, method: str, path: str, error: Exception) -> Answer:
         correlation_id = f"{self._entropy.bits(64):016x}"
         is_trouble = isinstance(error, StoreUnavailable)
-        facts = {"correlation_id": correlation_id, "method": scope["method"], "path": scope["path"]}
+        facts = {"correlation_id": correlation_id, "method": method, "path": path}
         if is_trouble:  # a traceback for each refused request would help to fill a full disk
             self._log.error("request failed", **facts, why=str(error))
         else:
             self._log.error("request failed", **facts, exc_info=error)
         text, headers = STORE_TROUBLE if is_trouble else ("internal error", ())
         told = f"{text}; correlation id {correlation_id}"
-        if scope["path"].startswith(NATIVE):
+        if path.startswith(NATIVE):
             kind = Kind.UNAVAILABLE if is_trouble else Kind.INTERNAL
-            return problem_answer(Problem(kind, told, headers=headers), path=scope["path"])
+            return problem_answer(Problem(kind, told, headers=headers), path=path)
         return Answer(self.error_body(500, told), 500, headers)
+
+
+def _at_once(routes: Routes) -> dict[tuple[bytes, bytes], AtOnce]:
+    return {
+        (method.encode(), path.encode()): handler
+        for path, methods in routes.items()
+        for method, handler in methods.items()
+        if isinstance(handler, AtOnce) and method == "POST"
+    }
 
 
 def _handler(methods: Mapping[str, Found], method: str) -> Found:

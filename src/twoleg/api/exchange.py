@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from twoleg.api.asgi import Message
+    from twoleg.api.http import Answer
 
 CLOSE = (b"connection", b"close")
 """The one header of an answer that means something to the connection."""
@@ -84,10 +87,24 @@ class Exchange(RequestResponseCycle):
         return {"type": "http.request", "body": bytes(self.body), "more_body": False}
 
     def _head(self) -> bytes:
-        headers = self._start["headers"]
+        headers = (*self.default_headers, *self._start["headers"])
         if CLOSE in headers:
             self.keep_alive = False
         elif not self.keep_alive:
-            headers = [*headers, CLOSE]
-        lines = [b"%b: %b\r\n" % header for header in (*self.default_headers, *headers)]
-        return b"%b%b\r\n" % (STATUS_LINE[self._start["status"]], b"".join(lines))
+            headers = (*headers, CLOSE)
+        return head(self._start["status"], headers)
+
+
+def head(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Everything of a response before its body."""
+    lines = [b"%b: %b\r\n" % header for header in headers]
+    return b"%b%b\r\n" % (STATUS_LINE[status], b"".join(lines))
+
+
+def whole(answer: Answer, headers: tuple[tuple[bytes, bytes], ...], *, keeps_alive: bool) -> tuple[bytes, bool]:
+    """A response with all its headers as it goes out, and whether the connection goes on after it."""
+    if CLOSE in headers:
+        keeps_alive = False
+    elif not keeps_alive:
+        headers = (*headers, CLOSE)
+    return head(answer.status, headers) + answer.body, keeps_alive

@@ -9,6 +9,8 @@ from twoleg.api.asgi import Headers, Receive
 
 BODY_LIMIT = 64 * 1024
 """Bytes (decisions 1.3)."""
+NO_CONTENT = 204
+NOT_MODIFIED = 304
 JSON = b"application/json;charset=UTF-8"
 """The content type as the vendor's sample spells it."""
 
@@ -21,6 +23,12 @@ class Answer(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """Besides Content-Type and Content-Length."""
     content_type: bytes = JSON
+
+    def all_headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Those that frame it first (RFC 9110 8.6: none of these where there is no content)."""
+        if self.status in (NO_CONTENT, NOT_MODIFIED):
+            return self.headers
+        return ((b"content-type", self.content_type), (b"content-length", b"%d" % len(self.body)), *self.headers)
 
 
 class Stream(NamedTuple):

@@ -6,17 +6,17 @@ Uvicorn bounds neither the head of a request nor the time it takes to arrive, an
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Any, cast
-from urllib.parse import unquote_to_bytes
 
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from twoleg.api.app import App
-from twoleg.api.exchange import Exchange
-from twoleg.api.http import JSON
+from twoleg.api.at_once import QuickRequest
+from twoleg.api.exchange import Exchange, whole
+from twoleg.api.http import BODY_LIMIT, Answer
+from twoleg.api.request_head import head_size, head_without_upgrade, scope_of
 
 HEAD_LIMIT = 16 * 1024
 """Bytes of a request's first line and headers together."""
@@ -35,10 +35,7 @@ FIRST_WORDS = 0.5
 KEEP_ALIVE = 75
 """Seconds an idle connection is kept: longer than the 60 s after which most proxies drop theirs."""
 
-_ASGI = {"version": "3.0", "spec_version": "2.3"}
-_PLAIN_PATH = re.compile(rb"/[\w./-]*")
 _READS = frozenset({"GET", "HEAD"})
-_HOP_BY_HOP = frozenset({b"connection", b"upgrade", b"http2-settings"})
 
 
 class Unacceptable(Exception):
@@ -61,6 +58,10 @@ class GuardedProtocol(HttpToolsProtocol):
         """Loop time since which the client takes no more of our answers."""
         self._under_way: RequestResponseCycle | None = None
         """The request that is being answered, or was last; `cycle` is the one that was parsed last."""
+        self._quick: QuickRequest | None = None
+        """A request that needs no task, while it arrives and until it is answered."""
+        self._has_answered = False
+        """Whether it ever answered one of those."""
         self._answering: asyncio.Task[None] | None = None
         """Held here because the loop holds its tasks weakly. A stop waits for connections, and so for this."""
 
@@ -75,6 +76,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Uvicorn tells only the request that was parsed last that its client is gone."""
         self.pipeline.clear()
+        self._quick = None
         if self._under_way is not None:
             self._under_way.disconnected = True
         self._end_in_vain()
@@ -85,7 +87,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
         The first request of a connection that was accepted a moment ago is on its way; there is nobody else to take it.
         """
-        if self._under_way is None:
+        if self._quick is not None:
+            self._quick.keep_alive = False
+            return
+        if self._under_way is None and not self._has_answered:
             self.loop.call_later(FIRST_WORDS, self.transport.close)  # harmless when it is closed by then
             return
         super().shutdown()
@@ -115,6 +120,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """It took it."""
         self._stalled_since = None
         super().resume_writing()
+        if self._quick is not None and self._quick.is_whole:  # it came meanwhile
+            self._application.turn.add(self)
 
     def enforce(self, now: float) -> None:
         """Drop the client if it is too slow, or idle for too long. `now`: loop time."""
@@ -145,7 +152,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._answering.cancel()
 
     def _is_idle(self) -> bool:
-        return self._under_way is None or self._under_way.response_complete
+        return self._quick is None and (self._under_way is None or self._under_way.response_complete)
 
     # ------------------------------------------------------------------------ requests (called by the parser)
 
@@ -154,7 +161,7 @@ class GuardedProtocol(HttpToolsProtocol):
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                data = self._head_without_upgrade() + data[upgrade.args[0] :]
+                data = head_without_upgrade(self.parser, self.url, self.headers) + data[upgrade.args[0] :]
                 self.parser = httptools.HttpRequestParser(self)  # the one at hand has made up its mind
                 self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
             else:
@@ -172,7 +179,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """A head is complete: its request begins, or waits for those before it."""
-        if self._head_size > HEAD_LIMIT and self._exact_head_size() > HEAD_LIMIT:
+        if self._head_size > HEAD_LIMIT and head_size(self.url, self.headers) > HEAD_LIMIT:
             raise Unacceptable
         if len(self.pipeline) >= MOST_PIPELINED:
             raise Unacceptable
@@ -181,15 +188,26 @@ class GuardedProtocol(HttpToolsProtocol):
                 raise Unacceptable
             return
         self._head_open = False
-        self.cycle = self._exchange()
         if self._is_idle():
-            self._start_asgi_task(self.cycle, self.app)
+            self._quick = self._quick_request()
+            if self._quick is None:
+                self._begin()
         else:
+            self.cycle = self._exchange()
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
+        quick = self._quick
+        if quick is not None and not quick.is_whole:
+            quick.body += body
+            if len(quick.body) > BODY_LIMIT:  # it is refused like all others
+                self._quick = None
+                self._begin()
+                self.cycle.body += quick.body
+                self.cycle.message_event.set()
+            return
         cycle = self.cycle
         if not cycle.response_complete:
             cycle.body += body
@@ -204,6 +222,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_open = True
         self._head_size = 0
         self._is_receiving = False
+        if self._quick is not None and not self._quick.is_whole:
+            self._quick.is_whole = True
+            self._application.turn.add(self)
+            return
         self.cycle.more_body = False
         self.cycle.message_event.set()
 
@@ -216,10 +238,40 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
 
+    def answer_at_once(self) -> None:
+        """Answer the request that needs no task, now that it is its turn; see `at_once.py`."""
+        quick, transport = self._quick, self.transport
+        if quick is None or self.flow.write_paused or transport.is_closing():
+            return
+        self._quick = None
+        self._has_answered = True
+        answer = self._application.answer_at_once(quick.handler, quick.path, quick.headers, bytes(quick.body))
+        headers = (*self.server_state.default_headers, *answer.all_headers())
+        keeps_alive = quick.keep_alive and not self._application.is_leaving()
+        response, keeps_alive = whole(answer, headers, keeps_alive=keeps_alive)
+        transport.write(response)
+        if not keeps_alive:
+            transport.close()
+        self.on_response_complete()
+
+    def _quick_request(self) -> QuickRequest | None:
+        if self.expect_100_continue:
+            return None
+        handler = self._application.at_once.get((self.parser.get_method(), self.url))
+        if handler is None:
+            return None
+        return QuickRequest(handler, self.url.decode("ascii"), self.headers, self._keeps_alive())
+
+    def _begin(self) -> None:
+        self.cycle = self._exchange()
+        self._start_asgi_task(self.cycle, self.app)
+
+    def _keeps_alive(self) -> bool:
+        return self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+
     def _exchange(self) -> Exchange:
-        version = self.parser.get_http_version()
         return Exchange(
-            scope=self._scope(version),
+            scope=scope_of(self.parser, self.url, self.headers, self.scheme, (self.client, self.server)),
             transport=self.transport,
             flow=self.flow,
             logger=self.logger,
@@ -228,52 +280,16 @@ class GuardedProtocol(HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=self.expect_100_continue,
-            keep_alive=version != "1.0" and self.parser.should_keep_alive() and not self._application.is_leaving(),
+            keep_alive=self._keeps_alive() and not self._application.is_leaving(),
             on_response=self.on_response_complete,
         )
-
-    def _scope(self, version: str) -> Any:
-        path, query = self._target()
-        return {
-            "type": "http",
-            "asgi": _ASGI,
-            "http_version": version,
-            "method": self.parser.get_method().decode("ascii"),
-            "scheme": self.scheme,
-            "path": path,
-            "query_string": query,
-            "root_path": "",
-            "headers": self.headers,
-            "client": self.client,
-            "server": self.server,
-        }
-
-    def _target(self) -> tuple[str, bytes]:
-        """Path, decoded, and query. Most targets are a plain path, which needs no parsing."""
-        if _PLAIN_PATH.fullmatch(self.url):
-            return self.url.decode("ascii"), b""
-        url = httptools.parse_url(self.url)
-        return unquote_to_bytes(url.path or b"").decode("utf-8", "replace"), url.query or b""
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._under_way = cycle
         self._answering = self.loop.create_task(cycle.run_asgi(app))
 
-    def _head_without_upgrade(self) -> bytes:
-        """The head again, without the wish for another protocol, which RFC 9110 7.8 lets a server ignore.
-
-        The parser stops at such a head and skips the body. Java's HTTP client asks for h2c with its first request.
-        """
-        closes = any(name == b"connection" and b"close" in value.lower() for name, value in self.headers)
-        lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
-        lines += [b"%b: %b" % header for header in self.headers if header[0] not in _HOP_BY_HOP]
-        return b"\r\n".join([*lines, b"connection: close" if closes else b"connection: keep-alive", b"", b""])
-
     def _is_head_too_large(self) -> bool:
         return self._head_open and self._head_size > HEAD_LIMIT
-
-    def _exact_head_size(self) -> int:
-        return len(self.url) + sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers)
 
     def _refuse_head(self) -> None:
         self._refuse(431, f"the request's head is larger than {HEAD_LIMIT} bytes")
@@ -283,8 +299,6 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         body = self._application.error_body(status, text)
-        head = (
-            b"content-type: " + JSON + b"\r\ncontent-length: " + str(len(body)).encode() + b"\r\nconnection: close\r\n"
-        )
-        self.transport.write(STATUS_LINE[status] + head + b"\r\n" + body)
+        answer = Answer(body, status)
+        self.transport.write(whole(answer, answer.all_headers(), keeps_alive=False)[0])
         self.transport.close()

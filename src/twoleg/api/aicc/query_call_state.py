@@ -9,6 +9,7 @@ from twoleg.api.aicc.codes import SUCCESS, QueryCode
 from twoleg.api.aicc.decode import decode
 from twoleg.api.aicc.wire import CallStateResult, QueryCallStateRequest, QueryCallStateResponse
 from twoleg.api.asgi import Headers
+from twoleg.api.at_once import AtOnce
 from twoleg.api.http import Answer
 from twoleg.application.check_token import CheckToken
 from twoleg.application.ports import CallReader, CallStatus
@@ -35,15 +36,15 @@ BAD_SERIAL = Answer(
 )
 
 
-class QueryCallState:
-    """The handler."""
+class QueryCallState(AtOnce):
+    """The handler. It waits for nothing: one row, by its key."""
 
     def __init__(self, *, check_token: CheckToken, reader: CallReader) -> None:
         self._check_token = check_token
         self._reader = reader
         self._decoder = Decoder(QueryCallStateRequest)
 
-    async def __call__(self, headers: Headers, body: bytes) -> Answer:
+    def answer(self, headers: Headers, body: bytes) -> Answer:
         """Answer one request."""
         tenant = authenticate(headers, self._check_token).tenant
         wanted = decode(self._decoder, body).callSerialNo
