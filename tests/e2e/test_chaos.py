@@ -19,7 +19,7 @@ KILLS = 10
 
 
 def test_whatever_dies_no_call_is_lost_and_nobody_is_rung_twice(tmp_path: Path) -> None:
-    outcome = asyncio.run(run(tmp_path, Orders(kills=KILLS, every=0.6, rate=8.0, seed=6)))
+    outcome = asyncio.run(run(tmp_path, Orders(kills=KILLS, every=0.4, rate=8.0, seed=6)))
 
     assert outcome.is_kept, "\n".join([table(outcome), *evidence_of(outcome)])
     assert outcome.verdict.acknowledged > KILLS
