@@ -15,6 +15,7 @@ from chaos.verdict import Evidence, Placement
 from webhooks.verifier import is_standard
 
 if TYPE_CHECKING:
+    from chaos.upkeep import Standstill
     from chaos.wire import Wire
     from webhooks.receiver import Received
 
@@ -113,7 +114,13 @@ class Mailbox:
 
 
 async def gather(
-    client: httpx.AsyncClient, *, placements: Sequence[Placement], wire: Wire, mailbox: Mailbox, export: Path
+    client: httpx.AsyncClient,
+    *,
+    placements: Sequence[Placement],
+    wire: Wire,
+    mailbox: Mailbox,
+    export: Path,
+    standstills: Sequence[Standstill],
 ) -> Evidence:
     """All of it."""
     acknowledged = sorted({serial for each in placements for serial in each.serials})
@@ -126,5 +133,6 @@ async def gather(
         legs=wire.by_number(),
         delivered=mailbox.ends,
         released=mailbox.releases,
+        standstills=standstills,
         keys=await found_by_key(client, placements),
     )

@@ -42,6 +42,7 @@ def table(outcome: Outcome) -> str:
         ("requests refused, or never answered", f"{_told(_unserved(load.placements)) or 0}"),
         ("calls in the store", f"{len(outcome.evidence.calls):,}; by reason: {_told(ends)}"),
         ("phones rung", f"{legs:,}"),
+        *(("seconds in which the whole machine was suspended", str(each)) for each in _suspended(outcome)),
         ("**acknowledged**", f"**{verdict.acknowledged:,}**"),
         *((f"**{broken.value}**", f"**{verdict.count(broken):,}**") for broken in Broken),
         ("errors in the log that no kill explains", f"{len(outcome.faults):,}"),
@@ -100,6 +101,10 @@ def _story(finding: Finding, outcome: Outcome) -> Iterator[str]:
 
 def _told(counts: Counter[str]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items(), key=lambda each: -each[1]))
+
+
+def _suspended(outcome: Outcome) -> list[int]:
+    return [(each.until - each.since) // 1000 for each in outcome.evidence.standstills]
 
 
 def _unserved(placements: Sequence[Placement]) -> Counter[str]:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,12 @@ from chaos.gathering import Mailbox, gather, living
 from chaos.load import Load
 from chaos.phones import HABITS, Phones
 from chaos.processes import Kill, choose, kill, processes_of
-from chaos.upkeep import Addresses, Upkeep, kept, until, write_config
+from chaos.upkeep import Addresses, Standstill, Upkeep, kept, notice_standstills, until, write_config
 from chaos.verdict import Verdict, judge
 from chaos.wire import Wire
 from patience import now, wall_clock_ms
 from service import ACCESS_CODE, TOKEN_PATH, Service
+from twoleg.application.sweep_overdue import CLOSED, TOLD
 from webhooks.receiver import Receiver
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ async def run(folder: Path, orders: Orders, say: Callable[[str], None] = lambda 
             app, secret = await asyncio.to_thread(_found, service, receiver)
             wire, mailbox = Wire(phones.traces.values()), Mailbox(secret)
             async with _client(service.http, app) as client:
+                standstills: list[Standstill] = []
+                watching = asyncio.create_task(notice_standstills(standstills))
                 load, began = Load(client, random.Random(orders.seed + 1)), now()
                 kills = await _under_load(load, upkeep, orders, chance, say)
                 seconds = now() - began
@@ -91,7 +94,15 @@ async def run(folder: Path, orders: Orders, say: Callable[[str], None] = lambda 
                 await _ended(client)
                 export = folder / "records.csv"
                 await asyncio.to_thread(service.cli, "export", "--from", "2020-01-01", "--output", str(export))
-                evidence = await gather(client, placements=load.placements, wire=wire, mailbox=mailbox, export=export)
+                evidence = await gather(
+                    client,
+                    placements=load.placements,
+                    wire=wire,
+                    mailbox=mailbox,
+                    export=export,
+                    standstills=standstills,
+                )
+                watching.cancel()
             checked = await asyncio.to_thread(service.cli, "store", "check")
         gone = phones.gone()
     return Outcome(
@@ -102,7 +113,7 @@ async def run(folder: Path, orders: Orders, say: Callable[[str], None] = lambda 
         load=load,
         starts=upkeep.starts,
         seconds=seconds,
-        faults=_faults(upkeep.log),
+        faults=_faults(upkeep.log, standstills),
         flaws=checked["flaws"],
         phones_gone=gone,
     )
@@ -191,10 +202,8 @@ async def _ended(client: httpx.AsyncClient) -> None:
         await asyncio.sleep(0.2)
 
 
-def _faults(log: Path) -> list[dict[str, Any]]:
-    lines = [
-        json.loads(line)
-        for line in log.read_text(errors="replace").splitlines()
-        if line.startswith("{") and line.endswith("}")
-    ]
-    return [line for line in lines if line.get("level") in ("error", "critical") and line["event"] not in _EXPECTED]
+def _faults(log: Path, standstills: Sequence[Standstill]) -> list[dict[str, Any]]:
+    expected = (*_EXPECTED, *((TOLD, CLOSED) if standstills else ()))
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line[:1] + line[-1:] == "{}"]
+    told = [json.loads(line) for line in lines]
+    return [line for line in told if line.get("level") in ("error", "critical") and line["event"] not in expected]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chaos.upkeep import Standstill
 from chaos.verdict import Broken, Evidence, Placement, judge
 from chaos.wire import Wire
 
@@ -56,6 +57,7 @@ def sound(seen: list[str]) -> Evidence:
         "caller": AGENT,
         "called": CUSTOMER,
         "dialled": "yes",
+        "createdAt": 900,
         "endedAt": 3000,
         "mustEndBy": 90_000,
         "talkingAt": 1600,
@@ -73,6 +75,7 @@ def sound(seen: list[str]) -> Evidence:
         delivered=Counter({SERIAL: 1}),
         released=Counter({SERIAL: 2}),
         keys={KEY: [SERIAL]},
+        standstills=[],
     )
 
 
@@ -199,6 +202,16 @@ def test_a_call_without_its_end_in_time_is_stuck(change: dict[str, Any]) -> None
     evidence = sound(SEEN)
     evidence.calls = {SERIAL: {**evidence.calls[SERIAL], **change}}
 
+    assert found(evidence) == {Broken.STUCK}
+
+
+def test_a_suspended_machine_is_not_a_service_that_is_late() -> None:
+    evidence = sound(SEEN)
+    evidence.calls = {SERIAL: {**evidence.calls[SERIAL], "endedAt": 150_000}}
+    evidence.standstills = [Standstill(50_000, 111_000)]
+
+    assert found(evidence) == set()
+    evidence.standstills = [Standstill(50_000, 109_000)]
     assert found(evidence) == {Broken.STUCK}
 
 

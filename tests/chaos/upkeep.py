@@ -9,17 +9,19 @@ import random
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.phones import Habit
 from forks import Fork
-from patience import now
+from patience import now, wall_clock_ms
 
 _RESTART = 0.1
 """Seconds; RestartSec= of systemd.service(5)."""
 _LOOK = 0.02
 _START = 60.0
 """Seconds that a start may take at most, all others of this machine's business considered."""
+_TICK, _STANDSTILL_MS = 0.5, 10_000
 _PORTS = range(20_000, 32_000)
 """Below those that the system hands out: between two lives of the service nobody else is given its port."""
 
@@ -134,6 +136,28 @@ async def until(holds: Callable[[], bool], *, seconds: float, every: float = 0.2
             return False
         await asyncio.sleep(every)
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """A time in which nothing ran here: neither the service nor we. Times are ms since the epoch."""
+
+    since: int
+    until: int
+
+    def within(self, start: int, end: int) -> int:
+        """Ms of it between these two."""
+        return max(0, min(end, self.until) - max(start, self.since))
+
+
+async def notice_standstills(noticed: list[Standstill]) -> None:
+    """Until cancelled: a suspended machine is no service that dawdles, and has to be told from one."""
+    while True:
+        before = wall_clock_ms()
+        await asyncio.sleep(_TICK)
+        after = wall_clock_ms()
+        if after - before > _STANDSTILL_MS:
+            noticed.append(Standstill(before, after))
 
 
 def _ended(process: Fork) -> Callable[[], bool]:

@@ -9,9 +9,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chaos.wire import Leg
+
+if TYPE_CHECKING:
+    from chaos.upkeep import Standstill
 
 ENDED = 3
 _CUSTOMER_HUNG_UP, _AGENT_HUNG_UP = 0, 1
@@ -73,6 +76,8 @@ class Evidence:
     """How often the end of each serial came to the webhook receiver, rightly signed."""
     released: Counter[str]
     """How often its release callback did."""
+    standstills: Sequence[Standstill]
+    """When the whole machine was suspended: nobody can keep a deadline meanwhile."""
     keys: Mapping[str, Sequence[str]]
     """By Idempotency-Key of each request whose answer was lost: the serials that GET /v1/calls finds by it."""
 
@@ -160,13 +165,17 @@ def _stuck(evidence: Evidence) -> Iterator[Finding]:
         ended, latest = call.get("endedAt"), call.get("mustEndBy")
         if call["state"] != "ended" or ended is None:
             yield Finding(Broken.STUCK, f"in phase {call['phase']}", (serial,), _numbers(call))
-        elif latest is None or ended > latest:
+        elif latest is None or ended - _suspended(evidence, call["createdAt"], ended) > latest:
             yield Finding(Broken.STUCK, f"ended at {ended}, had to by {latest}", (serial,), _numbers(call))
     for serial, told in evidence.states.items():
         if told is not None and told["state"] != ENDED:
             yield Finding(
                 Broken.STUCK, f"in state {told['state']}", (serial,), _numbers(evidence.calls.get(serial, {}))
             )
+
+
+def _suspended(evidence: Evidence, start: int, end: int) -> int:
+    return sum(each.within(start, end) for each in evidence.standstills)
 
 
 def _orphaned(evidence: Evidence) -> Iterator[Finding]:
