@@ -28,17 +28,23 @@ class Kill:
 
 
 def processes_of(lock: Path) -> dict[int, str]:
-    """Names by process id: whoever holds that open file, and what their supervisor started beside them.
+    """Names by process id: the supervisor, all that descend from it, and its children whose nursery has died.
 
-    The service's lock file is handed to all that work on calls, and has the supervisor's process id.
+    The service's lock file has the supervisor's process id, and is held open by all that work on calls.
     """
+    everybody = dict(_all_processes())
     supervisor = _number_in(lock)
-    found: dict[int, str] = {}
-    for pid, name, parent in _all_processes():
-        if _holds(pid, lock):
-            found[pid] = "supervisor" if pid == supervisor else _named(name, "starting")
-        elif parent == supervisor:
-            found[pid] = _named(name, "nursery")
+    if supervisor not in everybody or not _holds(supervisor, lock):
+        supervisor = -1
+    found = {}
+    for pid, (name, parent) in everybody.items():
+        if pid == supervisor:
+            found[pid] = "supervisor"
+        elif _descends(pid, supervisor, everybody):
+            unnamed = "nursery" if parent == supervisor and not _holds(pid, lock) else "starting"
+            found[pid] = _role_of(name) or unnamed
+        elif _role_of(name) and _holds(pid, lock):
+            found[pid] = _role_of(name)
     return found
 
 
@@ -53,7 +59,7 @@ def kill(pid: int, lock: Path) -> bool:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         handle = os.pidfd_open(pid)  # from here on it means that process, even after its number is somebody else's
         try:
-            if _holds(pid, lock) or _parent_of(pid) == _number_in(lock):
+            if _holds(pid, lock) or _descends(pid, _number_in(lock), dict(_all_processes())):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
                 return True
         finally:
@@ -61,26 +67,23 @@ def kill(pid: int, lock: Path) -> bool:
     return False
 
 
-def _all_processes() -> Iterator[tuple[int, str, int]]:
+def _all_processes() -> Iterator[tuple[int, tuple[str, int]]]:
+    """Of this machine that have not ended: id, name and parent."""
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with contextlib.suppress(OSError):
-                name, state, parent = _status(int(folder.name))
+                name, _, rest = (folder / "stat").read_text().partition("(")[2].rpartition(")")
+                state, parent = rest.split()[:2]
                 if state not in "ZX":
-                    yield int(folder.name), name, parent
+                    yield int(folder.name), (name, int(parent))
 
 
-def _parent_of(pid: int) -> int | None:
-    with contextlib.suppress(OSError):
-        return _status(pid)[2]
-    return None
-
-
-def _status(pid: int) -> tuple[str, str, int]:
-    """Its name, its state, its parent."""
-    name, _, rest = Path(f"/proc/{pid}/stat").read_text().partition("(")[2].rpartition(")")
-    state, parent = rest.split()[:2]
-    return name, state, int(parent)
+def _descends(pid: int, ancestor: int, everybody: dict[int, tuple[str, int]]) -> bool:
+    while pid in everybody:
+        pid = everybody[pid][1]
+        if pid == ancestor:
+            return True
+    return False
 
 
 def _holds(pid: int, lock: Path) -> bool:
@@ -95,9 +98,10 @@ def _leads_to(link: Path) -> str:
     return ""
 
 
-def _named(name: str, otherwise: str) -> str:
+def _role_of(name: str) -> str:
+    """What a child calls itself once it has its orders; "": it has not yet, or it is none."""
     first, _, role = name.partition(" ")
-    return role if first == "twoleg" and role else otherwise
+    return role if first == "twoleg" else ""
 
 
 def _number_in(lock: Path) -> int:
