@@ -135,7 +135,7 @@ class House:
 
     def jump(self) -> None:
         """To the next thing that happens by itself."""
-        due = self.network._next()
+        due = self.network.next()
         self.run(max(0.001, (due or 0.0) - self.network.now))
 
     def kill_engine(self, downtime: float) -> None:

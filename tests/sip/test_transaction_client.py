@@ -117,6 +117,25 @@ def test_a_repeated_success_is_acknowledged_for_64_t1_and_then_a_stray() -> None
     assert bench.told() == ["Stray"]
 
 
+def test_a_refusal_after_the_answer_is_absorbed_without_an_ack() -> None:
+    """RFC 6026 7.2: in Accepted only a 2xx means something; the answered call lives on."""
+    bench = Bench()
+    leg = bench.dial()
+    invite = bench.request()
+    success = reply(invite, "200 OK", CONTACT)
+    bench.hear(success)
+    bench.sent(), bench.events()
+
+    for status in ("486 Busy Here", "503 Service Unavailable", "302 Moved Temporarily"):
+        bench.hear(reply(invite, status, CONTACT))
+
+    assert (bench.sent(), bench.events()) == ([], [])
+    bench.hear(success)
+    assert bench.lines() == ["ACK"]
+    bench.ua.release(leg, now=bench.now)
+    assert bench.lines() == ["BYE"]
+
+
 def test_a_late_provisional_is_absorbed() -> None:
     bench = Bench()
     bench.dial()

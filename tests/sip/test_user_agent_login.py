@@ -69,6 +69,30 @@ def test_every_algorithm_and_protection_is_answered(algorithm: str, qop: str) ->
     assert is_proven(bench.requests()[1])
 
 
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+@pytest.mark.parametrize("method", ["BYE", "INVITE", "INFO"])
+def test_every_request_of_a_call_proves_its_own_body_where_auth_int_is_asked_for(algorithm: str, method: str) -> None:
+    bench = Bench()
+    leg, _ = bench.talk_out(credentials=WHO)
+    asked = f'WWW-Authenticate: Digest realm="r", nonce="n", algorithm={algorithm}, qop="auth-int"'
+    match method:
+        case "BYE":
+            bench.ua.release(leg, now=bench.now)
+        case "INVITE":
+            bench.ua.reinvite(leg, body=OFFER.encode(), now=bench.now)
+        case _:
+            bench.ua.info(leg, content_type="application/dtmf-relay", body=b"Signal=5", now=bench.now)
+
+    first = bench.request()
+    bench.hear(reply(first, "401 Unauthorized", asked))
+
+    second = bench.requests()[-1]
+    assert (second.method, second.body, proof(second).qop) == (method, first.body, "auth-int")
+    assert is_proven(second)
+    altered = digest.check(proof(second), method=method, password="secret", body=second.body + b"x")
+    assert not altered
+
+
 def test_the_first_algorithm_that_we_know_is_taken_per_realm() -> None:
     bench = Bench()
     bench.dial(credentials=WHO)

@@ -10,6 +10,7 @@ from twoleg.domain.reasons import Reason
 from twoleg.domain.trunk import IdentityHeader, Rewrite, Trunk
 from twoleg.sip.events import LegId
 from twoleg.sip.message import Request
+from twoleg.sip.parser import parse_datagram
 from twoleg.sip.peers import Peer
 
 FIRST = trunk("first", 5071)
@@ -174,6 +175,30 @@ def test_the_addresses_of_a_trunk_are_tried_one_after_the_other() -> None:
         ("named", "udp:127.0.0.1:5073"),
     ]
     assert third.invites[0].uri == "sip:1001@carrier.example"
+
+
+@pytest.mark.parametrize("status", [302, 404, 486, 603])
+def test_the_ack_of_a_refusal_goes_to_the_address_that_refused_along_the_way_of_its_invite(status: int) -> None:
+    """RFC 3261 17.1.1.3: same address, same branch, same Request-URI; also when it is the third that was tried."""
+    peers = [Peer("udp", "127.0.0.1", port) for port in (5071, 5072, 5073)]
+    world = World(Trunk(name="named", uri="sip:carrier.example"), names={"carrier.example": peers})
+    sent: list[tuple[Request, Peer]] = []
+
+    def tap(data: bytes, source: Peer, target: Peer) -> None:
+        message = parse_datagram(data)
+        if source == world.shell.address and isinstance(message, Request):
+            sent.append((message, target))
+
+    world.network.tap = tap
+    world.carrier(5072, refuses(503))
+    world.carrier(5073, refuses(status, ("Contact", "<sip:1001@192.0.2.99>")))
+    world.place()
+    world.run(60)
+    for port in (5072, 5073):
+        invite = next(request for request, to in sent if request.method == "INVITE" and to.port == port)
+        acks = [request for request, to in sent if request.method == "ACK" and to.port == port]
+        assert [(ack.via.branch, ack.uri) for ack in acks] == [(invite.via.branch, invite.uri)]
+    assert {to.port for request, to in sent if request.method == "ACK"} == {5072, 5073}
 
 
 def test_a_name_that_leads_nowhere_is_an_attempt_and_the_next_trunk_is_used() -> None:

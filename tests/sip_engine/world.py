@@ -28,7 +28,7 @@ from twoleg.application.media import Media
 from twoleg.application.ports import TrunkState
 from twoleg.domain.call import Call
 from twoleg.domain.effects import Timer
-from twoleg.domain.trunk import Trunk
+from twoleg.domain.trunk import Draw, Trunk
 from twoleg.sip.events import (
     Acknowledged,
     Cancelled,
@@ -261,6 +261,7 @@ class World:
         media: Media | None = None,
         refusal: int = FORBIDDEN,
         recorder: CallRecorder | None = None,
+        draw: Draw = lambda _: 0,
     ) -> None:
         self.network = Network(fate)
         self.shell = EngineShell(self.network)
@@ -282,7 +283,7 @@ class World:
             targets=self.addresses,
             capacity=self.capacity,
             states=self.watch,
-            draw=lambda _: 0,
+            draw=draw,
             now=self.shell.now,
         )
         self.engine = SipCallEngine(
