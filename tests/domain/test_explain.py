@@ -486,6 +486,15 @@ def test_a_retry_has_a_time_and_no_retry_has_none() -> None:
         assert verdict.advice.retry is (verdict.advice.after_ms is not None)
 
 
+def test_chinese_marks_stand_close_to_a_number_before_them() -> None:
+    verdict = said(refused(486, 17))
+
+    told = [verdict.sentence.told(Language.ZH), *(each.says.told(Language.ZH) for each in verdict.evidence)]
+
+    assert "客户电话 88889060：SIP 状态码 486" in told
+    assert not [each for each in told if re.search(" [，。；：、（）]| $", each)]
+
+
 @pytest.mark.parametrize(
     ("ms", "en", "zh"),
     [

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum, unique
+
+_BEFORE_A_MARK = re.compile(" +(?=[，。；：、（）]|$)")
 
 
 @unique
@@ -22,8 +25,8 @@ class Words:
     zh: str
 
     def told(self, language: Language) -> str:
-        """In that language."""
-        return self.en if language is Language.EN else self.zh
+        """In that language; Chinese marks stand close to what is before them, a number too."""
+        return self.en if language is Language.EN else _BEFORE_A_MARK.sub("", self.zh)
 
     def filled(self, **parts: Words) -> Words:
         """With its placeholders `{name}` filled, each in its language. Raises `KeyError` for one that is not given."""
