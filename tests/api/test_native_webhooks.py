@@ -138,6 +138,7 @@ def test_the_vendors_callbacks_are_set_and_set_anew(world: World) -> None:
     secrets = secrets_of(world, "callbacks-with-hosts")
     assert (secrets.auth, secrets.shared_key) == (Auth.SHARED_KEY, "0123456789abcdef")
     assert b"0123456789abcdef" not in second.body
+    assert secrets.live(NOW) == (second.json["secret"],) != (first.json["secret"],)
 
 
 def test_oauth2_needs_its_members(world: World) -> None:

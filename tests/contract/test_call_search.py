@@ -96,6 +96,21 @@ async def test_pages_follow_each_other_without_gap_or_repeat(world: World, limit
     assert seen == [6, 5, 4, 3, 2, 1]
 
 
+async def test_calls_that_come_while_somebody_turns_pages_move_nothing(world: World) -> None:
+    search = await some_calls(world)
+    seen: list[int] = []
+    behind: Place | None = NEWEST
+    latecomers = iter(range(100, 110))
+    while behind is not None:
+        page = search.page(CallFilter(tenant_id=TENANT), behind=behind, limit=2)
+        seen += [call.serial for call in page.calls]
+        behind = page.following
+        await placed(world, *(numbered(number, created_at=T0 + number) for number in (next(latecomers),)))
+
+    assert seen == [6, 5, 4, 3, 2, 1]
+    assert found(search)[0] > 100
+
+
 async def test_calls_of_one_millisecond_are_told_apart(world: World) -> None:
     await placed(world, *(numbered(number) for number in range(1, 6)))
     search = world.store.call_search()
