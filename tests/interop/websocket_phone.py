@@ -131,8 +131,16 @@ class WebsocketPhone:
 def response(request: str, status: str) -> str:
     """A response without a body, for instance "486 Busy Here"."""
     copied = [line for line in request.split("\r\n") if re.match(r"(Via|From|To|Call-ID|CSeq):", line)]
-    lines = [f"{line};tag=browser" if line.startswith("To:") else line for line in copied]
+    lines = [f"{line};tag=browser" if line.startswith("To:") and ";tag=" not in line else line for line in copied]
     return "\r\n".join([f"SIP/2.0 {status}", *lines, "Content-Length: 0", "", ""])
+
+
+def accepted(request: str, user: str, body: str) -> str:
+    """200 to an INVITE, with a session description and the way to this phone."""
+    copied = [line for line in request.split("\r\n") if re.match(r"(Via|Record-Route|From|To|Call-ID|CSeq):", line)]
+    lines = [f"{line};tag=browser" if line.startswith("To:") and ";tag=" not in line else line for line in copied]
+    lines += [f"Contact: <sip:{user}@{_HOST};transport=ws>", "Content-Type: application/sdp"]
+    return "\r\n".join(["SIP/2.0 200 OK", *lines, f"Content-Length: {len(body.encode())}", "", body])
 
 
 def _authorization(challenge: str, user: str, password: str, uri: str) -> str:
