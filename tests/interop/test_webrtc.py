@@ -48,7 +48,7 @@ class Line:
         await self.customer.hear_for(max(so_far, default=0.0) + HEARD, seconds=PATIENCE)
 
     async def talk(self, client: Client, *, with_a_hold: bool = False) -> str:
-        """A call from beginning to end, the customer hangs up; its serial."""
+        """A call from beginning to end, the customer hangs up; its serial. `with_a_hold`: by each of both."""
         serial = await asyncio.to_thread(client.create_call, AGENT, CUSTOMER)
         await self.customer.wait_for("CALL_ESTABLISHED", seconds=PATIENCE)
         await self.both_hear()
@@ -56,6 +56,11 @@ class Line:
             await self.customer.hold()
             await self.agent.is_offered("a=sendonly", seconds=PATIENCE)
             await self.customer.resume()
+            await self.agent.is_offered("a=sendrecv", seconds=PATIENCE)
+            await self.both_hear()
+            await self.agent.offers_anew("sendonly", seconds=PATIENCE)
+            await self.customer.wait_for("CALL_HOLD", seconds=PATIENCE)
+            await self.agent.offers_anew("sendrecv", seconds=PATIENCE)
             await self.both_hear()
         await self.customer.hang_up()
         await self.agent.is_hung_up(seconds=PATIENCE)

@@ -26,7 +26,7 @@ from av import AudioFrame, AudioResampler
 import witness
 from interop.sipp import LOOPBACK
 from interop.tones import RATE, is_audible, last_frequency, write_samples
-from interop.websocket_phone import WebsocketPhone, accepted, response
+from interop.websocket_phone import WebsocketPhone, accepted, in_dialog, response
 from patience import eventually_async
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class _Voice(MediaStreamTrack):
 
 @dataclass(slots=True)
 class WebrtcPhone:
-    """A registered phone. It takes one call, and whatever the other end changes in it, until that hangs up."""
+    """A registered phone. It takes one call, and whatever is changed in it, until the other end hangs up."""
 
     line: WebsocketPhone
     connection: RTCPeerConnection
@@ -72,6 +72,10 @@ class WebrtcPhone:
     """The session descriptions that it was offered."""
     answers: list[str] = field(default_factory=list)
     """What it answered to each."""
+    _invite: str = ""
+    """The first one: it made the dialog."""
+    _number: int = 0
+    """Of its last request."""
     _lived: list[str] = field(default_factory=list)
     _heard: array[int] = field(default_factory=lambda: array("h"))
     _sound: float = 0.0
@@ -121,19 +125,39 @@ class WebrtcPhone:
         assert self._call is not None
         await asyncio.wait_for(self._call, seconds)
 
+    async def offers_anew(self, direction: str, *, seconds: float) -> None:
+        """Offer that direction ("sendonly": hold, "sendrecv": resume) by a re-INVITE; returns once it was accepted."""
+        (voice,) = self.connection.getTransceivers()
+        voice.direction = direction
+        await self.connection.setLocalDescription(await self.connection.createOffer())
+        self._number += 1
+        self.line.says(self._request("INVITE", self.connection.localDescription.sdp))
+        assert await eventually_async(lambda: self.connection.signalingState == "stable", seconds=seconds), self._lived
+
+    def _request(self, method: str, body: str = "") -> str:
+        return in_dialog(method, self._invite, self.line.user, number=self._number, body=body)
+
     async def _take_call(self) -> None:
         while not (message := await self._next()).startswith("BYE "):
             if message.startswith("INVITE "):
                 await self._take_offer(message)
+            elif message.startswith("SIP/2.0 2"):
+                await self._take_answer(message)
         self.line.says(response(message, "200 OK"))
+
+    async def _take_answer(self, success: str) -> None:
+        self.line.says(self._request("ACK"))
+        answer = RTCSessionDescription(sdp=success.partition("\r\n\r\n")[2], type="answer")
+        await self.connection.setRemoteDescription(answer)
 
     async def _next(self) -> str:
         message = await asyncio.to_thread(self.line.hears)
-        self._lived.append(message.partition(" ")[0])
+        self._lived.append(" ".join(message.split()[: 1 + message.startswith("SIP/2.0")]).removeprefix("SIP/2.0 "))
         return message
 
     async def _take_offer(self, invite: str) -> None:
         head, _, offer = invite.partition("\r\n\r\n")
+        self._invite = self._invite or head
         await self.connection.setRemoteDescription(RTCSessionDescription(sdp=offer, type="offer"))
         # It leaves loopback out of its candidates, as browsers do; here there is nothing else.
         with patch.object(aioice.ice, "get_host_addresses", return_value=[LOOPBACK]):

@@ -143,6 +143,34 @@ def accepted(request: str, user: str, body: str) -> str:
     return "\r\n".join(["SIP/2.0 200 OK", *lines, f"Content-Length: {len(body.encode())}", "", body])
 
 
+def in_dialog(method: str, invite: str, user: str, *, number: int, body: str = "") -> str:
+    """A request of the phone that took that INVITE, within its dialog (RFC 3261 12.2.1.1); `number`: of its CSeq."""
+    uri = _value(invite, "Contact").partition("<")[2].partition(">")[0]
+    lines = (
+        f"{method} {uri} SIP/2.0",
+        f"Via: SIP/2.0/WSS {_HOST};branch=z9hG4bK{method}{number}",
+        *(
+            line.replace("Record-Route:", "Route:", 1)
+            for line in invite.split("\r\n")
+            if line.startswith("Record-Route:")
+        ),
+        f"From: {_value(invite, 'To')};tag=browser",
+        f"To: {_value(invite, 'From')}",
+        f"Call-ID: {_value(invite, 'Call-ID')}",
+        f"CSeq: {number} {method}",
+        "Max-Forwards: 70",
+        f"Contact: <sip:{user}@{_HOST};transport=ws>",
+        "Content-Type: application/sdp",
+        f"Content-Length: {len(body.encode())}",
+    )
+    return "\r\n".join([*lines, "", body])
+
+
+def _value(message: str, name: str) -> str:
+    """Of its header of that name, the first one."""
+    return next(line for line in message.split("\r\n") if line.startswith(f"{name}:")).partition(":")[2].strip()
+
+
 def _authorization(challenge: str, user: str, password: str, uri: str) -> str:
     """RFC 7616 with MD5 and qop auth, as the edge asks for it."""
     said = dict(re.findall(r'(realm|nonce)="([^"]*)"', challenge))
