@@ -152,7 +152,8 @@ class WebrtcPhone:
 
     async def _next(self) -> str:
         message = await asyncio.to_thread(self.line.hears)
-        self._lived.append(" ".join(message.split()[: 1 + message.startswith("SIP/2.0")]).removeprefix("SIP/2.0 "))
+        if not message.startswith("SIP/2.0"):
+            self._lived.append(message.partition(" ")[0])
         return message
 
     async def _take_offer(self, invite: str) -> None:
