@@ -26,6 +26,7 @@ from twoleg.api.http import (
     Stream,
     read_body,
 )
+from twoleg.api.metrics import Metrics, metrics_routes
 from twoleg.api.native.explain import explain_routes
 from twoleg.api.native.face import NATIVE
 from twoleg.api.native.face import make_routes as make_native_routes
@@ -248,12 +249,13 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     log: ApiLog,
     gate: Gate = _OPEN,
     media: frozenset[MediaMode] = frozenset(),
+    metrics: Metrics | None = None,
 ) -> App:
     """The whole HTTP application over these ports. Needs no running loop yet; hashes one secret, so takes some 20 ms.
 
     `node_id`: 0-63, different on each node. `public_url`: what addresses that we hand out begin with; None: with the
     host that the request named. `trunks`: those that the engine dials by; `limits`: seconds of its timers. `media`:
-    what single calls may ask for.
+    what single calls may ask for. `metrics`: what answers /metrics; None: nothing does.
     """
     intake = GatedIntake(intake, gate)
     doors = make_doors(directory=directory, hasher=hasher, entropy=entropy, clock=clock)
@@ -289,5 +291,6 @@ def create_app(  # noqa: PLR0913 - the composition root hands over each port by 
     native |= webhook_routes(door=door, desk=webhook_desk)
     native |= explain_routes(door=door, reader=reader, events=event_feed, clock=clock)
     routes |= status_notify_routes(door=door, reports=call_reports, clock=clock)
+    routes |= metrics_routes(metrics)
     routes |= make_probes(directory, gate) | serve_document(make_document(all_operations(), all_samples()))
     return App(routes=routes, native=PathTable(native), entropy=entropy, log=log, gate=gate, tail=tail)

@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 from twoleg.adapters.numbering import WorldNumbering
 from twoleg.adapters.secrets import Argon2Hasher
-from twoleg.adapters.service_page import PageGate, SharedPage
-from twoleg.adapters.store.sqlite import open_store
+from twoleg.adapters.service_page import PageGate, PageSigns, SharedPage
+from twoleg.adapters.store.sqlite import SqliteStore, open_store
 from twoleg.adapters.system import SystemClock, SystemEntropy
 from twoleg.api.app import create_app
+from twoleg.api.metrics import Metrics
 from twoleg.api.server import serve_api
 from twoleg.bootstrap.garbage import collect_in_quiet_moments
 from twoleg.bootstrap.key_rotation import keys_kept_fresh
@@ -63,6 +64,7 @@ async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None]
             media=frozenset(MediaMode(mode) for mode in orders.settings.media.modes),
             log=log,
             gate=_gate(orders),
+            metrics=_metrics(orders, store),
         )
         chore = asyncio.create_task(collect_in_quiet_moments(is_quiet=lambda: app.tail.followers < _FEW))
         keys = keys_kept_fresh(store, days=orders.settings.http.key_days, log=log)
@@ -76,6 +78,19 @@ async def run_api_process(orders: Orders, log: Log, on_ready: Callable[[], None]
 def _gate(orders: Orders) -> PageGate:
     now = SystemClock().monotonic
     return PageGate(SharedPage.of(orders.page, now), now, share=1 / orders.settings.http.workers)
+
+
+def _metrics(orders: Orders, store: SqliteStore) -> Metrics | None:
+    token = orders.settings.http.metrics_token
+    if token is None:
+        return None
+    return Metrics(
+        token=token,
+        figures=store.figure_book(),
+        trunks=store.trunk_board(),
+        signs=PageSigns(SharedPage.of(orders.page, SystemClock().monotonic)),
+        clock=SystemClock(),
+    )
 
 
 class DatagramNudge:

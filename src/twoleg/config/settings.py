@@ -34,6 +34,8 @@ class HttpSettings:
     """Where clients reach us, for URLs that we hand out; None: where the request at hand was sent to."""
     key_days: Annotated[int, values.whole(0, 3650)] = 30
     """How long a key signs tokens before a new one does; 0: until `twoleg keys rotate`."""
+    metrics_token: Annotated[str | None, values.BEARER_TOKEN] = field(default=None, repr=False)
+    """What opens /metrics; None: there is no such path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

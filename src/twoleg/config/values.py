@@ -15,6 +15,7 @@ from twoleg.sip.uri import SipUri
 T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+_BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{20,256}=*")  # RFC 6750 2.1; long enough not to be guessed
 _PREFIX = re.compile(r"\+?[0-9]*")
 _SQLITE = "sqlite:///"
 
@@ -176,6 +177,12 @@ def _read_hep_key(value: object) -> str:
     return key
 
 
+def _read_bearer_token(value: object) -> str:
+    if not isinstance(value, str) or not _BEARER_TOKEN.fullmatch(value):
+        raise ValueError
+    return value
+
+
 def _one_or_more(read: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
     """For a key whose list of one may be written without the brackets."""
 
@@ -273,3 +280,4 @@ TENANTS: Rule[tuple[str, ...]] = listed("a list of tenant ids; leave it out for 
 WORD: Rule[str] = Rule("a string that is not empty", text)
 HEP_KEY: Rule[str] = Rule("a string of 1 to 128 letters, digits and signs", _read_hep_key, secret=True)
 SECRET: Rule[str] = Rule("a string that is not empty", text, secret=True)
+BEARER_TOKEN: Rule[str] = Rule("20 to 256 letters, digits and signs of -._~+/", _read_bearer_token, secret=True)

@@ -2,5 +2,6 @@
 
 from twoleg.adapters.service_page.gate import PageGate
 from twoleg.adapters.service_page.page import Mode, SharedPage
+from twoleg.adapters.service_page.signs import PageSigns
 
-__all__ = ["Mode", "PageGate", "SharedPage"]
+__all__ = ["Mode", "PageGate", "PageSigns", "SharedPage"]

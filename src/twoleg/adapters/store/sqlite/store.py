@@ -20,6 +20,7 @@ from twoleg.adapters.store.sqlite.directory import SqliteDirectory
 from twoleg.adapters.store.sqlite.endpoint_book import SqliteEndpointBook
 from twoleg.adapters.store.sqlite.errors import UnusableStore
 from twoleg.adapters.store.sqlite.event_feed import SqliteEventFeed
+from twoleg.adapters.store.sqlite.figure_book import SqliteFigureBook
 from twoleg.adapters.store.sqlite.intake import SqliteIntake
 from twoleg.adapters.store.sqlite.journal import SqliteJournal
 from twoleg.adapters.store.sqlite.log import StoreLog, UnfailingLog
@@ -150,6 +151,10 @@ class SqliteStore:
         """What the sweeper reads and closes; reads by one thread at a time, changes on whatever loop awaits them."""
         writer = AskedWriter(path=self.path, name="sweeper", rest=_RECORDINGS_REST, log=self._log)
         return SqliteOverdueBook(self._opened(Reads(self.path)), self._opened(writer))
+
+    def figure_book(self) -> SqliteFigureBook:
+        """Figures for operators; one thread at a time."""
+        return SqliteFigureBook(self._opened(Reads(self.path)))
 
     def purge(self, now_ms: int) -> int:
         """Delete one small slice of what outlived its tenant's retention; answers how many calls went.
