@@ -313,7 +313,10 @@ def test_a_store_must_be_a_file_of_sqlite(load_text: Callable[..., Settings], ur
     ("text", "says"),
     [
         ("[http]\nlistn = 1", "unknown key in http: listn; did you mean listen?"),
-        ("[http]\nxyzzy = 1", "unknown key in http: xyzzy; known: key_days, listen, metrics_token, public_url, workers"),
+        (
+            "[http]\nxyzzy = 1",
+            "unknown key in http: xyzzy; known: key_days, listen, metrics_token, public_url, workers",
+        ),
         ("[htpt]\nlisten = 1", "unknown section htpt; did you mean http?"),
         ("[[trunks]]\nname = 1", "unknown section trunks; did you mean trunk?"),
         (TRUNK + 'prefix = ""', "unknown key in trunk 1: prefix; did you mean prefixes?"),

@@ -10,6 +10,7 @@ import pytest
 from contract.worlds import TENANT, Told, numbered, placed
 from contract.worlds import SqliteWorld as World
 from domain.calls import T0
+from domain.test_machine import attempt
 from fakes.clock import DrivenClock
 from fakes.log import NotedLog
 from store.files import rows
@@ -101,4 +102,25 @@ async def test_an_engine_that_comes_to_itself_does_not_open_a_closed_call_again(
     assert len(told.durable) == 4, "its phones are treated as ever"
     assert rows(tmp_path / "t.db", "SELECT reason FROM cdr WHERE serial = 1") == [(1003,)]
     assert other.durable == []
+    sweeping.world.close()
+
+
+async def test_what_is_on_the_wire_of_a_closed_call_is_known_as_long_as_it_is_there_and_no_longer(
+    tmp_path: Path,
+) -> None:
+    """Else every later engine says goodbye to a phone that has long gone, or none does to one that has not."""
+    sweeping = Sweeping(tmp_path / "t.db")
+    await placed(sweeping.world, numbered(1))
+    told = Told(sweeping.journal, numbered(1))
+    told.tell(s.Start(), s.LegPrepared(Role.AGENT, attempt(1), b"the agent's"), s.LegAnswered(Role.AGENT))
+    await sweeping.journal.drained()
+    await sweeping.at(9_000)
+
+    told.tell(s.LegPrepared(Role.CUSTOMER, attempt(1), b"the customer's"))
+    await sweeping.journal.drained()
+    assert rows(tmp_path / "t.db", "SELECT role FROM leg_on_wire ORDER BY role") == [("agent",), ("customer",)]
+    told.tell(s.Faulted("told of its deadline"), s.LegReleased(Role.AGENT), s.LegReleased(Role.CUSTOMER))
+    await sweeping.journal.drained()
+    assert rows(tmp_path / "t.db", "SELECT role FROM leg_on_wire") == []
+    assert rows(tmp_path / "t.db", "SELECT reason FROM cdr") == [(1003,)]
     sweeping.world.close()

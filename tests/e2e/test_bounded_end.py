@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 TOKEN = "what-the-tests-show-to-read-figures"
 LEFT_MS = 12_500
-"""What is left of the call's longest life when the engine stops: the engine is told of it, then the record is closed."""
+"""What is left of the call when the engine stops: the engine is told of it, then the record is closed."""
 
 
 def overdue(client: Client) -> str:

@@ -48,6 +48,10 @@ class Promise:
             live = [leg for phone in self._house.phones.values() for leg in phone.live]
             assert live == [], "a phone is left in a dead call"
 
+    def kept(self) -> int:
+        """Legs that the next engine would say goodbye to."""
+        return int(self._file.execute("SELECT count(*) FROM leg_on_wire").fetchone()[0])
+
     def _check_answers(self) -> None:
         for serial in self.acknowledged:
             known = self._published.get(serial, {"state": 0})

@@ -57,15 +57,13 @@ class StepWork:
     def write(self, connection: sqlite3.Connection, batch: Sequence[Entry]) -> None:
         """Of a call with several steps only the last value is written; of events all are.
 
-        Of a call whose record the sweeper closed nothing is: what this engine still does with it, it does to phones.
+        Of a call whose record the sweeper closed only that is which concerns its phones: who is to be hung up on after
+        a crash, and who is not any more.
         """
         overruled = {serial for (serial,) in connection.execute(_OVERRULED)}
-        told = (entry.step for entry in self._writable(batch))
-        write_steps(
-            connection,
-            [step for step in told if step is not None and step.call.serial not in overruled],
-            durable=self._durable,
-        )
+        steps = [entry.step for entry in self._writable(batch) if entry.step is not None]
+        write_steps(connection, [step for step in steps if step.call.serial not in overruled], durable=self._durable)
+        _write_on_wire(connection, [step for step in steps if step.call.serial in overruled])
 
     def written(self, batch: Sequence[Entry]) -> None:
         """Remember what is durable, and run the callbacks on the loop: one wake-up for all of them."""
