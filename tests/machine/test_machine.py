@@ -240,7 +240,7 @@ def _serial_in(status: int, body: Any) -> str | None:
 @pytest.fixture(autouse=True)
 def _no_document(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each API process writes one, which nobody reads here, and would do little else."""
-    monkeypatch.setattr("twoleg.api.app.make_document", lambda _operations: b"{}")
+    monkeypatch.setattr("twoleg.api.app.make_document", lambda *_said: b"{}")
 
 
 @pytest.mark.slow
