@@ -53,10 +53,11 @@ def read_samples(path: Path) -> tuple[array[int], int]:
 
 def dominant_frequency(path: Path) -> float:
     """The strongest frequency in Hz (to 10 Hz, 50 to 3,900) in the loudest fifth of a second; 0.0 for silence."""
-    return _frequency(*read_samples(path))
+    return frequency_of(*read_samples(path))
 
 
-def _frequency(samples: array[int], rate: int) -> float:
+def frequency_of(samples: array[int], rate: int) -> float:
+    """The same, of samples at that rate."""
     window = _loudest(samples, round(rate * _WINDOW))
     if not is_audible(window):
         return 0.0
@@ -66,7 +67,7 @@ def _frequency(samples: array[int], rate: int) -> float:
 def last_frequency(path: Path, *, seconds: float) -> float:
     """The same, of the last so many seconds of the recording."""
     samples, rate = read_samples(path)
-    return _frequency(samples[-round(rate * seconds) :], rate)
+    return frequency_of(samples[-round(rate * seconds) :], rate)
 
 
 def is_audible(samples: Sequence[int]) -> bool:

@@ -19,7 +19,9 @@ from twoleg.domain.call import Role
 from twoleg.domain.quality import StreamStatistics
 from twoleg.sip.sdp import SessionDescription
 
-_NOWHERE = "0.0.0.0"  # noqa: S104 - compared and told, never bound
+_NOWHERE = "127.0.0.1"
+"""With the discard port: where a phone that is not there yet is sent to. A place it has to be, and not "on hold": a phone
+whose first packet finds none is believed by its packets alone, for good, and not followed when it moves."""
 _WITHOUT_END = -1
 _COUNTERS = ("npkts_ina", "rtpa_nlost", "rtpa_javg")
 _G711 = {"pcma": 8, "pcmu": 0}
@@ -56,7 +58,7 @@ class RtpioAnchor:
         host, port = audio_place(description)
         if ":" in host:
             raise RelayRefused("rtp-io relays IPv4 only")
-        if port == DISCARD_PORT:  # a phone that is not there yet: to RTPProxy it is on hold
+        if port == DISCARD_PORT:
             host = _NOWHERE
         if self._is_open:
             reply = await self._ask("L", host, port, role.other, role)
