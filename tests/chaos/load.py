@@ -24,6 +24,8 @@ acknowledged calls those that their program ends; of all requests those whose fi
 _PATIENCE = 60.0
 """Seconds for which a request is repeated under its key."""
 _AGAIN = 0.1
+_TOO_SLOW = 408
+"""We were suspended in the middle of a request: it may be sent again."""
 _NO_PATIENCE = 0.004
 """Seconds that a hasty program waits for its first answer: the request is sent, and its answer is lost."""
 _LONGEST_LIFE = 3.0
@@ -91,7 +93,7 @@ class Load:
                 placement.serials.append(answer.json()["serial"])
                 self.replays += "idempotency-replayed" in answer.headers
                 return
-            elif answer.status_code < 500:
+            elif answer.status_code < 500 and answer.status_code != _TOO_SLOW:
                 placement.refusal = f"{answer.status_code} {answer.text}"
                 return
             await asyncio.sleep(_AGAIN)

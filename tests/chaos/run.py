@@ -34,6 +34,7 @@ the last webhook to come; longer than any `mustEndBy`."""
 _TOKEN_EVERY = 1200.0
 _EXPECTED = ("child died", "child not ready in time")
 """Errors in the log that tell of what we did."""
+_OF_STANDSTILLS = (TOLD, CLOSED, "child did not stop in time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ async def _ended(client: httpx.AsyncClient) -> None:
 
 
 def _faults(log: Path, standstills: Sequence[Standstill]) -> list[dict[str, Any]]:
-    expected = (*_EXPECTED, *((TOLD, CLOSED) if standstills else ()))
+    expected = (*_EXPECTED, *(_OF_STANDSTILLS if standstills else ()))
     lines = [line for line in log.read_text(errors="replace").splitlines() if line[:1] + line[-1:] == "{}"]
     told = [json.loads(line) for line in lines]
     return [line for line in told if line.get("level") in ("error", "critical") and line["event"] not in expected]
