@@ -91,7 +91,7 @@ async def run(folder: Path, orders: Orders, say: Callable[[str], None] = lambda 
                 seconds = now() - began
                 await load.settled()
                 say("the last kill is done; waiting for the last call to end")
-                await until(_is_peace(wire, mailbox, receiver, load), seconds=_PEACE)
+                await _peace(_is_peace(wire, mailbox, receiver, load), standstills)
                 await _ended(client)
                 export = folder / "records.csv"
                 await asyncio.to_thread(service.cli, "export", "--from", "2020-01-01", "--output", str(export))
@@ -192,6 +192,14 @@ def _is_peace(wire: Wire, mailbox: Mailbox, receiver: Receiver, load: Load) -> C
         return not wire.open() and all(told.issuperset(each.serials) for each in load.placements)
 
     return holds
+
+
+async def _peace(holds: Callable[[], bool], standstills: Sequence[Standstill]) -> None:
+    """A wait in which the machine was suspended begins anew: nothing could end meanwhile."""
+    suspended = -1
+    while suspended != len(standstills):
+        suspended = len(standstills)
+        await until(holds, seconds=_PEACE)
 
 
 async def _ended(client: httpx.AsyncClient) -> None:
