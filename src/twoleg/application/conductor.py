@@ -94,9 +94,10 @@ class Conductor:
             self.signal(call.serial, QueueExpired())
             return
         try:
-            self._arm(live, Timer.QUEUE, self._limits[Timer.QUEUE] - waited)
             self._look_at_due_lines()
             self._try_to_start(live)
+            if live.call.phase is Phase.QUEUED:  # few have to wait, and a timer that is stopped at once is a dear one
+                self._arm(live, Timer.QUEUE, self._limits[Timer.QUEUE] - waited)
         except Exception as error:  # noqa: BLE001  # see _step
             self._fault(live, Start(), error)
 

@@ -20,8 +20,8 @@ from twoleg.domain.quality import StreamStatistics
 from twoleg.sip.sdp import SessionDescription
 
 _NOWHERE = "127.0.0.1"
-"""With the discard port: where a phone that is not there yet is sent to. A place it has to be, and not "on hold": a phone
-whose first packet finds none is believed by its packets alone, for good, and not followed when it moves."""
+"""With the discard port: where a phone that is not there yet is sent to. A place it has to be, and not "on hold": a
+phone whose first packet finds none is believed by its packets alone, for good, and not followed when it moves."""
 _WITHOUT_END = -1
 _COUNTERS = ("npkts_ina", "rtpa_nlost", "rtpa_javg")
 _G711 = {"pcma": 8, "pcmu": 0}
