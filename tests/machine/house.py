@@ -24,6 +24,7 @@ from twoleg.adapters.store.sqlite.connection import open_writer
 from twoleg.application.errors import StoreUnavailable
 from twoleg.application.sweep_overdue import SweepOverdue
 from twoleg.domain.effects import Timer
+from twoleg.sip.leg_words import LegState
 from twoleg.sip.uri import SipUri
 
 if TYPE_CHECKING:
@@ -66,6 +67,22 @@ def _unsynced(path: Path) -> sqlite3.Connection:
     return connection
 
 
+class Phones(Carrier):
+    """Which answer once, be it by themselves or because the test says so."""
+
+    def accept(self, leg: LegId) -> None:
+        if self._is_asked(leg):
+            super().accept(leg)
+
+    def refuse(self, leg: LegId, status: int) -> None:
+        if self._is_asked(leg):
+            super().refuse(leg, status)
+
+    def _is_asked(self, leg: LegId) -> bool:
+        known = self.ua._core.legs.get(leg)
+        return known is not None and known.state is LegState.INCOMING
+
+
 class Faces(World):
     """The API's world, with the house's timers, trunks and way to the engine."""
 
@@ -92,7 +109,7 @@ class House:
         self.clock = NetworkClock(self.network)
         self.disk = Disk(path, self.network)
         self.wire = Wire(self.network)
-        self.phones = {port: Carrier(self.network, port, moody) for port in (5071, 5072)}
+        self.phones = {port: Phones(self.network, port, moody) for port in (5071, 5072)}
         self.store = opened(path)
         self.store._writes._connection = _unsynced(path)
         self._runner = asyncio.Runner()
