@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Final
 
 _YOUNG: Final = (20_000, 1_000_000, 1_000_000)
-"""Thresholds of `gc`: few searches among young objects, a millisecond each; practically none among the older ones, which
-are those of living calls: with every tenth search going through them, too, it was 2 % of the CPU more. A search costs
-by what lives, and of 20,000 young objects most do not live long: with 2,000 it was 3 % of the CPU. Measured with Python's
-own thresholds: 230 ms at a time and 5 % of the CPU with 600 living calls; in the API's process 430 ms at a time with
-10,000 streams."""
+"""Thresholds of `gc`: few searches among young objects, a millisecond each; practically none among the older ones,
+which are those of living calls: with every tenth search going through them, too, it was 2 % of the CPU more. A search
+costs by what lives, and of 20,000 young objects most do not live long: with 2,000 it was 3 % of the CPU. Measured with
+Python's own thresholds: 230 ms at a time and 5 % of the CPU with 600 living calls; in the API's process 430 ms at a
+time with 10,000 streams."""
 
 _LOOK_EVERY: Final = 60.0
 _AT_LAST_EVERY: Final = 3600.0
