@@ -15,7 +15,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from command_line import CommandLine
-from interop.scripts import phone
+from interop.scripts import (
+    AGENT_ANSWERS,
+    AGENT_IS_CONNECTED,
+    CUSTOMER_ANSWERS,
+    TALK,
+    hangs_up,
+    is_released,
+    phone,
+    waits,
+)
 from interop.sipp import Sipp
 from patience import eventually, wall_clock_ms
 from service import ACCESS_CODE, Client, Service, Trunk
@@ -166,6 +175,26 @@ class Desk:
         """createCall between the two lines, with further members as given."""
         ends = {"caller": self.agent_line.number, "called": self.customer_line.number}
         return self.exchange.call(**{**ends, **members}, profile=profile)
+
+    def talk(
+        self,
+        *,
+        agent: Sequence[str] = (AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()),
+        customer: Sequence[str] = (CUSTOMER_ANSWERS, waits(TALK), hangs_up()),
+        reason: int = 0,
+        **members: str,
+    ) -> tuple[Sipp, Sipp, PlacedCall]:
+        """A call in which both phones do their steps to the end: they are seen to talk, and it ends for that reason.
+
+        What the phones heard and said can be asked for afterwards.
+        """
+        with self.agent(*agent) as rung, self.customer(*customer) as called:
+            call = self.call(**members)
+            call.shows(2)
+            call.ended(reason)
+            rung.kept()
+            called.kept()
+        return rung, called, call
 
     def _phone(self, name: str, line: Line, steps: Sequence[str], **options: Any) -> Sipp:
         return self._start(name, phone(*steps), at=line.address, **options)

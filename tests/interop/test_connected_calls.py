@@ -103,14 +103,7 @@ def test_the_customer_is_called_only_after_the_agent_answered(desk: Desk) -> Non
 
 
 def test_each_phone_is_dialled_by_its_number_and_shown_the_right_one(desk: Desk) -> None:
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
-    ):
-        call = desk.call(callerPresent="640060", agentPresent="640003")
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, customer, _ = desk.talk(callerPresent="640060", agentPresent="640003")
 
     host, port = desk.service.sip
     for phone, line, clip in ((agent, desk.agent_line, "640003"), (customer, desk.customer_line, "640060")):
@@ -123,13 +116,7 @@ def test_each_phone_is_dialled_by_its_number_and_shown_the_right_one(desk: Desk)
 
 
 def test_each_phone_learns_where_the_other_one_listens(desk: Desk) -> None:
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
-    ):
-        desk.call().ended(0)
-        agent.kept()
-        customer.kept()
+    agent, customer, _ = desk.talk()
 
     rung, connected = requests(agent, "INVITE")
     assert media(rung)[1] == "inactive"
@@ -141,15 +128,10 @@ def test_each_phone_learns_where_the_other_one_listens(desk: Desk) -> None:
 
 
 def test_a_phone_that_never_rings_may_answer(desk: Desk) -> None:
-    with (
-        desk.agent(INVITED, answers(sdp(AGENT_PORT, "inactive")), AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(INVITED, answers(sdp(CUSTOMER_PORT)), waits(TALK), hangs_up()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    _, _, call = desk.talk(
+        agent=(INVITED, answers(sdp(AGENT_PORT, "inactive")), AGENT_IS_CONNECTED, is_released()),
+        customer=(INVITED, answers(sdp(CUSTOMER_PORT)), waits(TALK), hangs_up()),
+    )
 
     unrung = {"ringing_at": None, "answered_at": call.some_time}
     call.told(agent=unrung, customer=unrung)
@@ -168,16 +150,9 @@ def test_a_customer_who_hangs_up_at_once_hung_up(desk: Desk) -> None:
 
 
 def test_what_the_phone_says_of_its_hanging_up_is_kept_and_passed_on(desk: Desk) -> None:
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(
-            CUSTOMER_ANSWERS, waits(TALK), hangs_up(headers=['Reason: Q.850;cause=31;text="battery"'])
-        ) as customer,
-    ):
-        call = desk.call()
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, _, call = desk.talk(
+        customer=(CUSTOMER_ANSWERS, waits(TALK), hangs_up(headers=['Reason: Q.850;cause=31;text="battery"']))
+    )
 
     assert only(agent, "BYE").header("Reason") == 'Q.850;cause=31;text="Normal, unspecified"'
     call.told(
@@ -220,15 +195,7 @@ def test_of_two_forks_that_answer_the_second_is_released(desk: Desk) -> None:
         + hears("ACK")
         + is_released()
     )
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(INVITED, rings(), two, waits(TALK), _fork_hangs_up("a")) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, customer, _ = desk.talk(customer=(INVITED, rings(), two, waits(TALK), _fork_hangs_up("a")))
 
     assert [ack.header("To")[-1] for ack in requests(customer, "ACK")] == ["a", "b"]
     assert only(customer, "BYE").header("To").endswith("b")
@@ -277,15 +244,11 @@ def test_an_answer_may_leave_the_early_media_as_it_is(desk: Desk) -> None:
 def test_the_way_that_the_proxies_recorded_is_kept(desk: Desk) -> None:
     """RFC 3261 12.2.1.1: the route set of the 200 goes into every request of the dialog."""
     route = "<sip:[local_ip]:[local_port];lr>"
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), hangs_up()) as agent,
-        desk.customer(
-            INVITED, rings(), answers(sdp(CUSTOMER_PORT), headers=[f"Record-Route: {route}"]), is_released()
-        ) as customer,
-    ):
-        desk.call().ended(1)
-        agent.kept()
-        customer.kept()
+    _, customer, _ = desk.talk(
+        agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), hangs_up()),
+        customer=(INVITED, rings(), answers(sdp(CUSTOMER_PORT), headers=[f"Record-Route: {route}"]), is_released()),
+        reason=1,
+    )
 
     passed = f"<sip:{customer.host}:{customer.port};lr>"
     assert [only(customer, method).header("Route") for method in ("INVITE", "ACK", "BYE")] == ["", passed, passed]

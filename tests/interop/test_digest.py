@@ -76,15 +76,7 @@ def test_a_challenged_call_is_repeated_with_credentials(desk: Desk, challenge: C
 def test_a_nonce_is_counted_through_the_whole_call(desk: Desk) -> None:
     """RFC 7616 3.4: each use of a nonce has the next count; who was challenged once is not made to ask again."""
     challenge = Challenge(407)
-    with (
-        desk.agent(is_challenged(challenge), AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, _, _ = desk.talk(agent=(is_challenged(challenge), AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()))
 
     proven = [*requests(agent, "INVITE")[1:], *requests(agent, "BYE")]
     assert [challenge.credentials(each)["nc"] for each in proven] == ["00000001", "00000002", "00000003"]
@@ -162,14 +154,7 @@ def test_an_unknown_algorithm_is_left_to_those_who_know_it(desk: Desk) -> None:
 def test_a_challenged_bye_is_repeated_with_credentials(desk: Desk, status: int) -> None:
     challenge = Challenge(status)
     asked_back = hears("BYE") + says(challenge.status, challenge.phrase, tag=None, headers=[challenge.header])
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, asked_back, is_released()) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
-    ):
-        call = desk.call()
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, _, _ = desk.talk(agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, asked_back, is_released()))
 
     naked, dressed = requests(agent, "BYE")
     assert challenge.credentials(naked) == {}
@@ -184,15 +169,10 @@ def test_a_challenged_reinvite_is_repeated_with_credentials(desk: Desk) -> None:
         + says(challenge.status, challenge.phrase, tag=None, headers=[challenge.header], repeated=True)
         + hears("ACK")
     )
-    with (
-        desk.agent(AGENT_ANSWERS, asked_back, AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(INVITED, rings(), answers(sdp(CUSTOMER_PORT)), waits(TALK), hangs_up()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, _, _ = desk.talk(
+        agent=(AGENT_ANSWERS, asked_back, AGENT_IS_CONNECTED, is_released()),
+        customer=(INVITED, rings(), answers(sdp(CUSTOMER_PORT)), waits(TALK), hangs_up()),
+    )
 
     assert heard(agent) == ["INVITE", "ACK", "INVITE", "ACK", "INVITE", "ACK", "BYE"]
     assert challenge.is_met(requests(agent, "INVITE")[2], username=USERNAME, password=PASSWORD)

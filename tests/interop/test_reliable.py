@@ -11,7 +11,6 @@ from interop.scripts import (
     AGENT_ANSWERS,
     AGENT_IS_CONNECTED,
     AGENT_PORT,
-    CUSTOMER_ANSWERS,
     CUSTOMER_PORT,
     EARLY_PORT,
     INVITED,
@@ -47,21 +46,15 @@ def test_each_reliable_provisional_is_acknowledged_in_its_order(desk: Desk) -> N
         + reliably(9)
         + is_pracked()
     )
-    with (
-        desk.agent(
+    agent, _, call = desk.talk(
+        agent=(
             INVITED,
             rings_twice,
             answers(sdp(AGENT_PORT, "inactive"), of_invite=True),
             AGENT_IS_CONNECTED,
             is_released(),
-        ) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+        )
+    )
 
     pracks = requests(agent, "PRACK")
     assert [prack.header("RAck") for prack in pracks] == ["7 1 INVITE", "8 1 INVITE", "9 1 INVITE"]
@@ -76,32 +69,20 @@ def test_each_reliable_provisional_is_acknowledged_in_its_order(desk: Desk) -> N
 def test_a_provisional_that_only_could_be_reliable_is_not_acknowledged(desk: Desk) -> None:
     """RFC 3262 4: `Supported` tells what a phone can do, `Require` what it does."""
     could = rings(headers=["Supported: 100rel", "RSeq: 1"])
-    with (
-        desk.agent(INVITED, could, answers(sdp(AGENT_PORT, "inactive")), AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, _, _ = desk.talk(
+        agent=(INVITED, could, answers(sdp(AGENT_PORT, "inactive")), AGENT_IS_CONNECTED, is_released())
+    )
 
     assert story(agent)[:4] == ["INVITE", "-> 180", "-> 200", "ACK"]
 
 
 def test_a_reliable_provisional_that_comes_twice_is_acknowledged_once(desk: Desk) -> None:
-    with (
-        desk.agent(
+    agent, _, _ = desk.talk(
+        agent=(
             *(INVITED, reliably(1), reliably(1), is_pracked(), reliably(1), waits(0.3)),
             *(answers(sdp(AGENT_PORT, "inactive"), of_invite=True), AGENT_IS_CONNECTED, is_released()),
-        ) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+        )
+    )
 
     assert len(agent.sent("SIP/2.0 180")) == 3
     assert only(agent, "PRACK").header("RAck") == "1 1 INVITE"
@@ -110,18 +91,12 @@ def test_a_reliable_provisional_that_comes_twice_is_acknowledged_once(desk: Desk
 def test_a_challenged_prack_is_repeated_with_credentials(desk: Desk) -> None:
     challenge = Challenge(407)
     asks_back = hears("PRACK") + says(407, challenge.phrase, tag=None, headers=[challenge.header])
-    with (
-        desk.agent(
+    agent, _, _ = desk.talk(
+        agent=(
             *(INVITED, reliably(1), asks_back, is_pracked()),
             *(answers(sdp(AGENT_PORT, "inactive"), of_invite=True), AGENT_IS_CONNECTED, is_released()),
-        ) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+        )
+    )
 
     naked, dressed = requests(agent, "PRACK")
     assert challenge.credentials(naked) == {}
@@ -198,18 +173,12 @@ def test_a_customer_that_moves_before_it_answers_is_followed(desk: Desk) -> None
 
 
 def test_an_update_of_a_ringing_phone_that_changes_nothing_is_taken(desk: Desk) -> None:
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(
+    agent, _, _ = desk.talk(
+        customer=(
             *(INVITED, reliably(1), is_pracked(), updates(), answers(sdp(CUSTOMER_PORT), of_invite=True)),
             *(waits(TALK), hangs_up(number=2)),
-        ) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+        )
+    )
 
     assert len(requests(agent, "INVITE")) == 2
 

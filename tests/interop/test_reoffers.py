@@ -54,17 +54,20 @@ def test_an_agent_that_holds_is_heard_of_by_the_customer(desk: Desk) -> None:
     resumes = reoffers(sdp(AGENT_PORT, "sendrecv", version=4), number=2)
     is_held = is_reoffered(sdp(CUSTOMER_PORT, "recvonly", version=2))
     is_resumed = is_reoffered(sdp(CUSTOMER_PORT, "sendrecv", version=3))
-    with (
-        desk.agent(
-            AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), holds, waits(TALK), resumes, waits(TALK), hangs_up(number=3)
-        ) as agent,
-        desk.customer(CUSTOMER_ANSWERS, is_held, is_resumed, is_released()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(1)
-        agent.kept()
-        customer.kept()
+    agent, customer, call = desk.talk(
+        agent=(
+            AGENT_ANSWERS,
+            AGENT_IS_CONNECTED,
+            waits(TALK),
+            holds,
+            waits(TALK),
+            resumes,
+            waits(TALK),
+            hangs_up(number=3),
+        ),
+        customer=(CUSTOMER_ANSWERS, is_held, is_resumed, is_released()),
+        reason=1,
+    )
 
     assert holds_told(call) == [("twoleg.leg.held", "agent"), ("twoleg.leg.resumed", "agent")]
     first, held, resumed = requests(customer, "INVITE")
@@ -81,15 +84,10 @@ def test_an_agent_that_holds_is_heard_of_by_the_customer(desk: Desk) -> None:
 def test_a_customer_that_holds_is_heard_of_by_the_agent(desk: Desk) -> None:
     holds = reoffers(sdp(CUSTOMER_PORT, "sendonly", version=2))
     is_held = is_reoffered(sdp(AGENT_PORT, "recvonly", version=3))
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_held, is_released()) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), holds, waits(TALK), hangs_up(number=2)) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, customer, call = desk.talk(
+        agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_held, is_released()),
+        customer=(CUSTOMER_ANSWERS, waits(TALK), holds, waits(TALK), hangs_up(number=2)),
+    )
 
     assert holds_told(call) == [("twoleg.leg.held", "customer")]
     assert media(requests(agent, "INVITE")[-1]) == (CUSTOMER_PORT, "sendonly")
@@ -103,15 +101,10 @@ def test_a_change_that_the_other_phone_refuses_changes_nothing(desk: Desk) -> No
         + asks("ACK", number=1, repeated=False)
     )
     declines = hears("INVITE") + says(488, "Not Acceptable Here", tag=None, repeated=True) + hears("ACK")
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, declines, is_released()) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), wants_more, waits(TALK), hangs_up(number=2)) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, _, _ = desk.talk(
+        agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, declines, is_released()),
+        customer=(CUSTOMER_ANSWERS, waits(TALK), wants_more, waits(TALK), hangs_up(number=2)),
+    )
 
     assert media(requests(agent, "INVITE")[-1]) == (CUSTOMER_PORT + 2, "sendrecv")
 
@@ -122,15 +115,10 @@ def test_a_phone_that_asks_for_an_offer_gets_the_other_ones(desk: Desk) -> None:
         asks("INVITE", number=1) + told(200) + asks("ACK", number=1, body=sdp(CUSTOMER_PORT, version=2), repeated=False)
     )
     is_asked = says(200, "OK", tag=None, body=sdp(AGENT_PORT, version=3), repeated=True) + hears("ACK")
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, hears("INVITE"), is_asked, is_released()) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), asks_for_one, waits(TALK), hangs_up(number=2)) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, customer, _ = desk.talk(
+        agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, hears("INVITE"), is_asked, is_released()),
+        customer=(CUSTOMER_ANSWERS, waits(TALK), asks_for_one, waits(TALK), hangs_up(number=2)),
+    )
 
     assert media(answer_to_own(customer)) == (AGENT_PORT, "sendrecv")
     assert requests(agent, "INVITE")[-1].body.strip() == ""
@@ -170,15 +158,10 @@ def test_a_customer_that_moves_while_it_is_being_connected_is_followed(desk: Des
         + hears("ACK")
     )
     is_moved = told(200) + asks("ACK", number=1, repeated=False)
-    with (
-        desk.agent(AGENT_ANSWERS, takes_its_time, follows_until_released(sdp(AGENT_PORT, version=3))) as agent,
-        desk.customer(MOVES_AT_ONCE, is_moved, waits(TALK), hangs_up(number=2)) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, customer, _ = desk.talk(
+        agent=(AGENT_ANSWERS, takes_its_time, follows_until_released(sdp(AGENT_PORT, version=3))),
+        customer=(MOVES_AT_ONCE, is_moved, waits(TALK), hangs_up(number=2)),
+    )
 
     assert media(requests(agent, "INVITE")[-1]) == (CUSTOMER_PORT + 2, "sendrecv")
     assert media(answer_to_own(customer)) == (AGENT_PORT, "sendrecv")
@@ -198,15 +181,11 @@ def test_a_customer_that_moves_does_not_hide_that_the_agent_refuses(desk: Desk) 
 def test_an_agent_that_has_an_offer_of_its_own_pending_is_asked_again(desk: Desk) -> None:
     """491 (RFC 3261 14.1): we own the Call-ID, so the next try comes 2.1 to 4 s later."""
     pending = hears("INVITE") + says(491, "Request Pending", tag=None, repeated=True) + hears("ACK")
-    with (
-        desk.agent(AGENT_ANSWERS, pending, AGENT_IS_CONNECTED, waits(TALK), hangs_up()) as agent,
-        desk.customer(CUSTOMER_ANSWERS, is_released()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(1)
-        agent.kept()
-        customer.kept()
+    agent, _, _ = desk.talk(
+        agent=(AGENT_ANSWERS, pending, AGENT_IS_CONNECTED, waits(TALK), hangs_up()),
+        customer=(CUSTOMER_ANSWERS, is_released()),
+        reason=1,
+    )
 
     _rung, refused, again = requests(agent, "INVITE")
     assert media(again) == media(refused) == (CUSTOMER_PORT, "sendrecv")
@@ -216,15 +195,10 @@ def test_an_agent_that_has_an_offer_of_its_own_pending_is_asked_again(desk: Desk
 def test_an_agent_that_holds_before_the_customer_answers_is_kept_waiting(desk: Desk) -> None:
     """Nobody to ask yet: its line is held with inactive media."""
     holds = reoffers(sdp(AGENT_PORT, "inactive", version=2), number=1)
-    with (
-        desk.agent(AGENT_ANSWERS, holds, AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(INVITED, rings(3 * RING), answers(sdp(CUSTOMER_PORT)), waits(TALK), hangs_up()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, _, _ = desk.talk(
+        agent=(AGENT_ANSWERS, holds, AGENT_IS_CONNECTED, is_released()),
+        customer=(INVITED, rings(3 * RING), answers(sdp(CUSTOMER_PORT)), waits(TALK), hangs_up()),
+    )
 
     assert media(answer_to_own(agent))[1] == "inactive"
 

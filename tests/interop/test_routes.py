@@ -9,7 +9,6 @@ from interop.scripts import (
     AGENT_ANSWERS,
     AGENT_IS_CONNECTED,
     AGENT_PORT,
-    CUSTOMER_ANSWERS,
     CUSTOMER_PORT,
     INVITED,
     TALK,
@@ -37,15 +36,11 @@ HERE = "[local_ip]:[local_port]"
 def test_a_strict_router_finds_itself_in_the_request_uri(desk: Desk) -> None:
     """RFC 3261 12.2.1.1: without ;lr the router becomes the Request-URI, and the phone the last Route."""
     recorded = [f"Record-Route: <sip:old-router@{HERE}>"]
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), hangs_up()) as agent,
-        desk.customer(INVITED, rings(), answers(sdp(CUSTOMER_PORT), headers=recorded), is_released()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(1)
-        agent.kept()
-        customer.kept()
+    _, customer, _ = desk.talk(
+        agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), hangs_up()),
+        customer=(INVITED, rings(), answers(sdp(CUSTOMER_PORT), headers=recorded), is_released()),
+        reason=1,
+    )
 
     for method in ("ACK", "BYE"):
         request = only(customer, method)
@@ -56,17 +51,15 @@ def test_a_strict_router_finds_itself_in_the_request_uri(desk: Desk) -> None:
 def test_recorded_routes_are_walked_backwards_by_every_request(desk: Desk) -> None:
     """RFC 3261 12.1.2: the proxy nearest to us stands last in Record-Route, and first in our Route."""
     recorded = [f"Record-Route: <sip:far@{HERE};lr>", f"Record-Route: <sip:near@{HERE};lr>"]
-    with (
-        desk.agent(
-            INVITED, rings(), answers(sdp(AGENT_PORT, "inactive"), headers=recorded), AGENT_IS_CONNECTED, is_released()
-        ) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, _, _ = desk.talk(
+        agent=(
+            INVITED,
+            rings(),
+            answers(sdp(AGENT_PORT, "inactive"), headers=recorded),
+            AGENT_IS_CONNECTED,
+            is_released(),
+        )
+    )
 
     at = f"{agent.host}:{agent.port}"
     within = [*requests(agent, "ACK"), requests(agent, "INVITE")[1], only(agent, "BYE")]
@@ -79,15 +72,11 @@ def test_recorded_routes_are_walked_backwards_by_every_request(desk: Desk) -> No
 def test_a_contact_that_shouts_its_transport_is_understood(desk: Desk) -> None:
     """RFC 3261 7.3.1 and 19.1.4: `transport=UDP` is no other transport than `udp`."""
     shouts = says(200, "OK", body=sdp(CUSTOMER_PORT), contact=f"sip:phone@{HERE};transport=UDP", repeated=True)
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), hangs_up()) as agent,
-        desk.customer(INVITED, rings(), shouts, hears("ACK"), is_released()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(1)
-        agent.kept()
-        customer.kept()
+    _, customer, _ = desk.talk(
+        agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), hangs_up()),
+        customer=(INVITED, rings(), shouts, hears("ACK"), is_released()),
+        reason=1,
+    )
 
     assert story(customer)[-2:] == ["BYE", "-> 200"]
 
@@ -95,21 +84,17 @@ def test_a_contact_that_shouts_its_transport_is_understood(desk: Desk) -> None:
 def test_a_phone_behind_nat_is_called_where_it_was_reached(desk: Desk) -> None:
     """Its Contact names an address that only its own network knows; rport and received say where we are seen."""
     hidden = "sip:phone@10.11.12.13:5060"
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), hangs_up()) as agent,
-        desk.customer(
+    _, customer, _ = desk.talk(
+        agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), hangs_up()),
+        customer=(
             INVITED,
             rings(),
             says(200, "OK", body=sdp(CUSTOMER_PORT), contact=hidden, repeated=True),
             hears("ACK"),
             is_released(),
-        ) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(1)
-        agent.kept()
-        customer.kept()
+        ),
+        reason=1,
+    )
 
     assert only(customer, "BYE").start_line == f"BYE {hidden} SIP/2.0"
     assert all(";rport" in only(customer, method).header("Via") for method in ("INVITE", "ACK", "BYE"))
@@ -134,22 +119,18 @@ def short(status: int, phrase: str, *, body: str = "") -> str:
 
 
 def test_headers_in_every_spelling_are_understood(desk: Desk) -> None:
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), hangs_up()) as agent,
-        desk.customer(
+    _, customer, call = desk.talk(
+        agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), hangs_up()),
+        customer=(
             INVITED,
             short(180, "Ringing"),
             waits(0.3),
             short(200, "OK", body=sdp(CUSTOMER_PORT)),
             hears("ACK"),
             is_released(),
-        ) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(1)
-        agent.kept()
-        customer.kept()
+        ),
+        reason=1,
+    )
 
     assert only(customer, "BYE").start_line == f"BYE sip:phone@{customer.host}:{customer.port} SIP/2.0"
     call.told(customer={"sip_status": 200, "ringing_at": call.some_time, "ended_by": "service"})

@@ -63,18 +63,14 @@ def test_an_agent_that_holds_by_update_is_heard_of_by_the_customer(desk: Desk) -
     resumes = updates(sdp(AGENT_PORT, version=4), number=2)
     is_held = is_reoffered(sdp(CUSTOMER_PORT, "recvonly", version=2))
     is_resumed = is_reoffered(sdp(CUSTOMER_PORT, version=3))
-    with (
-        desk.agent(
+    agent, customer, _ = desk.talk(
+        agent=(
             *(AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), holds, waits(0.2), resumes, waits(0.2)),
             hangs_up(number=3),
-        ) as agent,
-        desk.customer(CUSTOMER_ANSWERS, is_held, is_resumed, is_released()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(1)
-        agent.kept()
-        customer.kept()
+        ),
+        customer=(CUSTOMER_ANSWERS, is_held, is_resumed, is_released()),
+        reason=1,
+    )
 
     taken = [media(each) for each in once(agent.received("SIP/2.0 200")) if each.method == "UPDATE"]
     assert taken == [(CUSTOMER_PORT, "recvonly"), (CUSTOMER_PORT, "sendrecv")]
@@ -83,17 +79,16 @@ def test_an_agent_that_holds_by_update_is_heard_of_by_the_customer(desk: Desk) -
 
 def test_a_customer_that_moves_by_update_is_followed_by_the_agent(desk: Desk) -> None:
     is_told = is_reoffered(sdp(AGENT_PORT, version=3))
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_told, is_released()) as agent,
-        desk.customer(
-            CUSTOMER_ANSWERS, waits(TALK), updates(sdp(CUSTOMER_PORT + 2, version=2)), waits(0.2), hangs_up(number=2)
-        ) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, customer, _ = desk.talk(
+        agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_told, is_released()),
+        customer=(
+            CUSTOMER_ANSWERS,
+            waits(TALK),
+            updates(sdp(CUSTOMER_PORT + 2, version=2)),
+            waits(0.2),
+            hangs_up(number=2),
+        ),
+    )
 
     assert media(requests(agent, "INVITE")[-1]) == (CUSTOMER_PORT + 2, "sendrecv")
     assert media(answer_to(customer, "UPDATE")) == (AGENT_PORT, "sendrecv")
@@ -156,18 +151,12 @@ def test_a_phone_that_refreshes_the_session_itself_is_agreed_with(desk: Desk) ->
     """RFC 4028 9: by an UPDATE without a body, then by the same offer again; the other phone hears nothing of it."""
     theirs = [*KNOWS_TIMER, "Session-Expires: 1800;refresher=uas"]
     again = reoffers(sdp(CUSTOMER_PORT), number=2, headers=REFRESHING)
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(
+    agent, customer, _ = desk.talk(
+        customer=(
             *(INVITED, rings(), answers(sdp(CUSTOMER_PORT), headers=theirs), waits(TALK)),
             *(updates(headers=REFRESHING), again, waits(0.2), hangs_up(number=3)),
-        ) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+        )
+    )
 
     for method in ("UPDATE", "INVITE"):
         agreed = answer_to(customer, method)
@@ -178,15 +167,7 @@ def test_a_phone_that_refreshes_the_session_itself_is_agreed_with(desk: Desk) ->
 
 def test_a_phone_that_wants_too_short_a_session_is_told_the_shortest(desk: Desk) -> None:
     hasty = updates(headers=["Supported: timer", "Session-Expires: 60;refresher=uac"], status=422)
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hasty, waits(0.2), hangs_up(number=2)) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    _, customer, _ = desk.talk(customer=(CUSTOMER_ANSWERS, waits(TALK), hasty, waits(0.2), hangs_up(number=2)))
 
     assert customer.wait_for("SIP/2.0 422").header("Min-SE") == str(SHORT)
 

@@ -63,15 +63,10 @@ def pcmu_only(port: int, *, version: int) -> str:
 def test_a_digit_in_an_info_reaches_the_other_phone_from_either_side(desk: Desk) -> None:
     digit = asks("INFO", number=1, body=DIGIT, content="application/dtmf-relay") + told(200)
     takes = hears("INFO") + says(200, "OK", tag=None)
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, takes, digit, waits(0.2), is_released()) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), digit, takes, waits(0.2), hangs_up(number=2)) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, customer, _ = desk.talk(
+        agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, takes, digit, waits(0.2), is_released()),
+        customer=(CUSTOMER_ANSWERS, waits(TALK), digit, takes, waits(0.2), hangs_up(number=2)),
+    )
 
     for phone in (agent, customer):
         info = only(phone, "INFO")
@@ -127,15 +122,11 @@ def test_a_fax_is_refused_and_the_talk_goes_on(desk: Desk) -> None:
 def test_a_phone_that_changes_its_codec_is_answered_by_the_other_one(desk: Desk) -> None:
     change = reoffers(pcmu_only(AGENT_PORT, version=3))
     agrees = is_reoffered(pcmu_only(CUSTOMER_PORT, version=2))
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), change, waits(0.2), hangs_up(number=2)) as agent,
-        desk.customer(CUSTOMER_ANSWERS, agrees, is_released()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(1)
-        agent.kept()
-        customer.kept()
+    agent, customer, _ = desk.talk(
+        agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), change, waits(0.2), hangs_up(number=2)),
+        customer=(CUSTOMER_ANSWERS, agrees, is_released()),
+        reason=1,
+    )
 
     offered = requests(customer, "INVITE")[1]
     answered = next(each for each in once(agent.received("SIP/2.0 200")) if each.method == "INVITE")
@@ -151,15 +142,11 @@ def test_two_offers_that_meet_in_the_middle_are_settled_one_after_the_other(desk
     gives_in = says(200, "OK", body=sdp(CUSTOMER_PORT, "recvonly", version=2), of_invite=True, repeated=True) + hears(
         "ACK"
     )
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), holds, waits(0.2), hangs_up(number=2)) as agent,
-        desk.customer(CUSTOMER_ANSWERS, glare, gives_in, is_released()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(1)
-        agent.kept()
-        customer.kept()
+    agent, customer, _ = desk.talk(
+        agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, waits(TALK), holds, waits(0.2), hangs_up(number=2)),
+        customer=(CUSTOMER_ANSWERS, glare, gives_in, is_released()),
+        reason=1,
+    )
 
     assert media(requests(customer, "INVITE")[1]) == (AGENT_PORT, "sendonly")
     assert len(requests(agent, "INVITE")) == 2
@@ -172,15 +159,10 @@ def test_an_agent_that_is_not_ready_for_an_offer_yet_is_asked_again(desk: Desk) 
         + says(500, "Server Internal Error", tag=None, headers=["Retry-After: 1"], repeated=True)
         + hears("ACK")
     )
-    with (
-        desk.agent(AGENT_ANSWERS, overtaken, AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(INVITED, rings(0), answers(sdp(CUSTOMER_PORT)), waits(2.5), hangs_up()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, _, _ = desk.talk(
+        agent=(AGENT_ANSWERS, overtaken, AGENT_IS_CONNECTED, is_released()),
+        customer=(INVITED, rings(0), answers(sdp(CUSTOMER_PORT)), waits(2.5), hangs_up()),
+    )
 
     _rung, early, again = requests(agent, "INVITE")
     assert media(again) == media(early) == (CUSTOMER_PORT, "sendrecv")
@@ -196,30 +178,17 @@ def test_a_phone_that_answers_and_moves_in_one_breath_is_followed(desk: Desk) ->
         + told(200)
         + asks("ACK", number=1, repeated=False)
     )
-    with (
-        desk.agent(AGENT_ANSWERS, follows_until_released(sdp(AGENT_PORT, version=2))) as agent,
-        desk.customer(INVITED, rings(), moves_at_once, waits(TALK), hangs_up(number=2)) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, _, _ = desk.talk(
+        agent=(AGENT_ANSWERS, follows_until_released(sdp(AGENT_PORT, version=2))),
+        customer=(INVITED, rings(), moves_at_once, waits(TALK), hangs_up(number=2)),
+    )
 
     assert media(requests(agent, "INVITE")[-1]) == (CUSTOMER_PORT + 2, "sendrecv")
 
 
 def test_both_legs_bear_the_calls_serial_and_one_session_id(desk: Desk) -> None:
     """RFC 7989, and our own correlation header."""
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_released()) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, customer, call = desk.talk()
 
     first = [requests(phone, "INVITE")[0] for phone in (agent, customer)]
     assert [invite.header("X-Twoleg-Call") for invite in first] == [call.serial] * 2
@@ -240,15 +209,7 @@ def test_two_phones_that_hang_up_at_once_are_both_gone(desk: Desk) -> None:
     released = REOFFERED.replace("INVITE", "BYE")
     obeys = says(200, "OK", of_invite=True).replace("[$cseq] INVITE", "[$cseq] BYE")
     crosses = released + asks("BYE", number=1, repeated=False) + told(200) + obeys
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, crosses) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, _, _ = desk.talk(agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, crosses))
 
     assert story(agent)[-4:] == ["BYE", "-> BYE", "200 BYE", "-> 200"]
 
@@ -257,15 +218,7 @@ def test_two_phones_that_hang_up_at_once_are_both_gone(desk: Desk) -> None:
     ("status", "phrase"), [(481, "Call/Transaction Does Not Exist"), (500, "Server Internal Error")]
 )
 def test_a_phone_that_refuses_to_be_released_is_gone_all_the_same(desk: Desk, status: int, phrase: str) -> None:
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, hears("BYE"), says(status, phrase, tag=None)) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, _, call = desk.talk(agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, hears("BYE"), says(status, phrase, tag=None)))
 
     assert only(agent, "BYE").header("Reason") == NORMAL
     call.told(agent={"ended_by": "service", "cause": 16, "released_at": call.some_time})
@@ -274,15 +227,7 @@ def test_a_phone_that_refuses_to_be_released_is_gone_all_the_same(desk: Desk, st
 def test_a_phone_that_is_not_heard_to_part_is_told_again(desk: Desk) -> None:
     """The published end does not wait for it; the BYE is repeated (RFC 3261 17.1.2.2)."""
     deaf = hears("BYE") + waits(1.0) + says(200, "OK", tag=None)
-    with (
-        desk.agent(AGENT_ANSWERS, AGENT_IS_CONNECTED, deaf) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hangs_up()) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, _, _ = desk.talk(agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, deaf))
 
     first, second = agent.received("BYE")[:2]
     assert first.header("CSeq") == second.header("CSeq")
@@ -292,17 +237,10 @@ def test_a_phone_that_is_not_heard_to_part_is_told_again(desk: Desk) -> None:
 def test_a_phone_that_hangs_up_before_it_acknowledges_hung_up(desk: Desk) -> None:
     """Its BYE overtakes the ACK of its own re-INVITE."""
     hasty = asks("INVITE", number=1, body=sdp(CUSTOMER_PORT, "sendonly", version=2)) + told(200) + hangs_up(number=2)
-    with (
-        desk.agent(
-            AGENT_ANSWERS, AGENT_IS_CONNECTED, is_reoffered(sdp(AGENT_PORT, "recvonly", version=3)), is_released()
-        ) as agent,
-        desk.customer(CUSTOMER_ANSWERS, waits(TALK), hasty) as customer,
-    ):
-        call = desk.call()
-        call.shows(2)
-        call.ended(0)
-        agent.kept()
-        customer.kept()
+    agent, _, _ = desk.talk(
+        agent=(AGENT_ANSWERS, AGENT_IS_CONNECTED, is_reoffered(sdp(AGENT_PORT, "recvonly", version=3)), is_released()),
+        customer=(CUSTOMER_ANSWERS, waits(TALK), hasty),
+    )
 
     assert story(agent)[-2:] == ["BYE", "-> 200"]
 
