@@ -72,6 +72,14 @@ def test_unknown_path_is_404_in_json(world: World, path: str) -> None:
     assert answer.json.keys() == {"retCode", "retMsg"}
 
 
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/nothing"])
+def test_unknown_path_of_the_native_face_is_a_problem(world: World, path: str) -> None:
+    answer = exchange(world.app, "GET", path)
+
+    assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json["instance"] == path
+
+
 @pytest.mark.parametrize("path", POSTED)
 @pytest.mark.parametrize(
     "body",

@@ -168,7 +168,7 @@ class App:
         )
 
     def _refused(self, path: str, error: HttpError) -> Answer:
-        if path.startswith(NATIVE):
+        if f"{path}/".startswith(NATIVE):
             return problem_answer(error, path=path)
         return Answer(self.error_body(error.status, error.text), error.status, error.headers)
 
@@ -182,7 +182,7 @@ class App:
             self._log.error("request failed", **facts, exc_info=error)
         text, headers = STORE_TROUBLE if is_trouble else ("internal error", ())
         told = f"{text}; correlation id {correlation_id}"
-        if path.startswith(NATIVE):
+        if f"{path}/".startswith(NATIVE):
             kind = Kind.UNAVAILABLE if is_trouble else Kind.INTERNAL
             return problem_answer(Problem(kind, told, headers=headers), path=path)
         return Answer(self.error_body(500, told), 500, headers)

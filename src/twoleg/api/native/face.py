@@ -18,7 +18,7 @@ from twoleg.application.quality import QualityReader
 from twoleg.application.rehearse_call import RehearseCall
 
 NATIVE = "/v1/"
-"""What every path of the face begins with; what goes wrong there is told as a problem document."""
+"""What every path of the face begins with; what goes wrong there, and at `/v1`, is told as a problem document."""
 CALLS_PATH = "/v1/calls"
 STATES_PATH = "/v1/calls/states"
 CALL_PATH = "/v1/calls/{serial}"

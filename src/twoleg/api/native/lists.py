@@ -129,16 +129,23 @@ class PostStates:
 
 
 def _filter(query: Query, tenant_id: str) -> CallFilter:
-    before = query.number("to", most=_LATEST_TIME)
+    since, before = _span(query)
     return CallFilter(
         tenant_id=tenant_id,
         state=_state_named(query.text("state")),
         caller=query.text("caller", longest=32),
         called=query.text("called", longest=32),
         reason=query.number("reason", most=_LARGEST_REASON),
-        created_from=query.number("from", most=_LATEST_TIME) or 0,
-        created_before=END_OF_TIME if before is None else before,
+        created_from=since,
+        created_before=before,
     )
+
+
+def _span(query: Query) -> tuple[int, int]:
+    since, before = query.number("from", most=_LATEST_TIME), query.number("to", most=_LATEST_TIME)
+    if since is not None and before is not None and since > before:
+        raise bad_member("from", f"from lies behind to: {since} is later than {before}")
+    return since or 0, END_OF_TIME if before is None else before
 
 
 def _state_named(name: str | None) -> CallState | None:
