@@ -189,7 +189,7 @@ def test_a_phone_that_changes_to_another_codec_is_translated(town: Town, codec: 
         town.ends(serial)
 
 
-@pytest.mark.parametrize(("agent", "customer"), [("G722", "PCMA"), ("PCMA", "opus")])
+@pytest.mark.parametrize(("agent", "customer"), [("G722", "PCMA"), ("PCMA", "opus"), ("opus", "PCMU")])
 def test_phones_with_no_codec_in_common_are_translated_with_their_digits(town: Town, agent: str, customer: str) -> None:
     with town.call("rtpengine", agent=(agent,), customer=(customer,)) as serial:
         if agent.startswith("PCM"):

@@ -154,7 +154,9 @@ async def test_all_codecs_are_offered_and_only_g711_where_the_call_is_recorded(s
     path.dial(AGENT)
     await stage.quiet()
     text = stage.wishes.take_offer(AGENT).encode()
-    for each in (b"8 PCMA/8000", b"0 PCMU/8000", b"9 G722/8000", b"96 opus/48000/2", b"101 telephone-event/8000"):
+    for each in (b"8 PCMA/8000", b"0 PCMU/8000", b"9 G722/8000", b"96 opus/48000/2"):
+        assert b"a=rtpmap:" + each + b"\r\n" in text
+    for each in (b"101 telephone-event/8000", b"110 telephone-event/48000"):
         assert b"a=rtpmap:" + each + b"\r\n" in text
 
     recorded = Stage(desk=Desk(Path("/nowhere"), wanted=True))

@@ -71,6 +71,7 @@ OFFERED_CODECS: Final = (
     *DEFAULT_CODECS[:-1],
     Codec(96, "opus", 48000, "useinbandfec=1", channels=2),  # RFC 7587: always 48000/2, whatever is in it
     DEFAULT_CODECS[-1],
+    Codec(110, "telephone-event", 48000, "0-16"),  # digits have the clock of the voice beside them (RFC 4733 2.1): Opus
 )
 """What a phone is offered whose answer goes on to another phone; those of `DEFAULT_CODECS` are answered alone, too."""
 

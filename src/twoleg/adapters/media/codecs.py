@@ -7,21 +7,30 @@ from typing import Final
 from twoleg.sip.sdp import OFFERED_CODECS, Codec, Media, SessionDescription
 from twoleg.sip.values import replace
 
-RECORDABLE: Final = tuple(codec for codec in OFFERED_CODECS if codec.name in ("PCMA", "PCMU", "telephone-event"))
+_BESIDE_G711: Final = ("PCMA", "PCMU", "telephone-event")
+RECORDABLE: Final = tuple(codec for codec in OFFERED_CODECS if codec.name in _BESIDE_G711 and codec.clock_rate == 8000)
 """What a call that is recorded is offered: G.711 is what a recording is made of."""
 
 _STATIC: Final = {"0": "pcmu", "8": "pcma", "9": "g722"}
 """RFC 3551 table 4: these need no rtpmap."""
+_RATE: Final = 8000
 _NO_VOICE: Final = ("telephone-event", "cn")
 
 
 def encodings(audio: Media) -> dict[str, str]:
     """Encoding names in small letters, by payload type, in the author's order."""
-    named = {payload: name.lower() for payload, name in _STATIC.items()}
+    return {payload: name for payload, (name, _) in _clocked(audio).items()}
+
+
+def _clocked(audio: Media) -> dict[str, tuple[str, int]]:
+    """The same with their clock rates in Hz; 8000 where none can be read."""
+    named = {payload: (name, _RATE) for payload, name in _STATIC.items()}
     for rtpmap in audio.attributes("rtpmap"):
         payload, _, encoding = rtpmap.partition(" ")
-        named[payload] = encoding.partition("/")[0].strip().lower()
-    return {payload: named.get(payload, "") for payload in audio.formats}
+        name, _, rest = encoding.partition("/")
+        clock = rest.partition("/")[0].strip()
+        named[payload] = name.strip().lower(), int(clock) if clock.isdecimal() else _RATE
+    return {payload: named.get(payload, ("", _RATE)) for payload in audio.formats}
 
 
 def sends(description: SessionDescription) -> str | None:
@@ -46,14 +55,14 @@ def dynamic_types(description: SessionDescription) -> dict[int, str]:
 
 def only(description: SessionDescription, codecs: tuple[Codec, ...]) -> SessionDescription:
     """The same without other codecs in its audio streams; unchanged where no voice would be left."""
-    wanted = {codec.name.lower() for codec in codecs}
+    wanted = {(codec.name.lower(), codec.clock_rate) for codec in codecs}
     kept = [_only(media, wanted) if media.kind == "audio" and media.port else media for media in description.media]
     slim = replace(description, media=tuple(kept))
     return description if sends(slim) is None else slim
 
 
-def _only(audio: Media, wanted: set[str]) -> Media:
-    gone = {payload for payload, name in encodings(audio).items() if name not in wanted}
+def _only(audio: Media, wanted: set[tuple[str, int]]) -> Media:
+    gone = {payload for payload, codec in _clocked(audio).items() if codec not in wanted}
     if len(gone) == len(audio.formats):
         return audio
     head = audio.lines[0][1].split()
