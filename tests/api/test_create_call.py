@@ -112,20 +112,6 @@ def test_null_for_an_optional_member_means_it_was_not_given(world: World, client
     assert stored(world).call.call_data is None
 
 
-def test_an_empty_optional_member_was_not_given(world: World, client: Client) -> None:
-    members: dict[str, Any] = dict.fromkeys(("callerPresent", "agentPresent", "agentWorkNo", "callBackUrl"), "")
-
-    assert client.place(**members).json["retCode"] == "0"
-    placed = stored(world)
-    assert (placed.call.agent.clip, placed.call.customer.clip) == ("640003", "640003")
-    assert (placed.agent_work_no, placed.callback_url) == (None, None)
-
-
-def test_v3_rings_the_softphone_when_the_caller_is_empty(world: World, client: Client) -> None:
-    assert client.place_v3(caller="", callerPresent="").json["retCode"] == "0"
-    assert (stored(world).call.agent.number, stored(world).call.customer.clip) == ("88889050", "640003")
-
-
 @pytest.mark.parametrize(("given", "kept"), [(7, 7), (99999, 99999), ("00042", 42), (0, 0)])
 def test_work_number_is_kept(world: World, client: Client, given: object, kept: int) -> None:
     assert client.place(agentWorkNo=given).json["retCode"] == "0"
@@ -148,7 +134,7 @@ def test_caller_present_is_seen_by_the_customer_and_agent_present_by_the_agent(w
 
 
 @pytest.mark.parametrize("member", ["callerPresent", "agentPresent"])
-@pytest.mark.parametrize("number", ["640004", " ", "13800000000", "abc"])
+@pytest.mark.parametrize("number", ["640004", "", "13800000000", "abc"])
 def test_displayed_number_must_be_an_access_code(client: Client, member: str, number: str) -> None:
     assert member in refused(client.place(None, **{member: number}), "5")
 
@@ -306,7 +292,7 @@ def test_callback_to_a_listed_host_is_kept(world: World, url: str) -> None:
         (base64("http://hooks.example@evil/x"), "may occur"),
         (base64("http://hooks.example\\evil/x"), "may occur"),
         (base64("http://hooks.example/x\n"), "may occur"),
-        (" ", "Base64"),
+        ("", "http"),
     ],
 )
 def test_callback_that_is_not_allowed_is_retcode_2_with_the_reason(world: World, encoded: str, reason: str) -> None:

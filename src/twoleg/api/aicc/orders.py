@@ -1,7 +1,4 @@
-"""Orders: the bodies of createCall v1 and v3, translated into the call request that both of them are.
-
-An optional member that is sent as "" was not given: the vendor's clients fill in forms, and no member may be empty.
-"""
+"""Orders: the bodies of createCall v1 and v3, translated into the call request that both of them are."""
 
 from __future__ import annotations
 
@@ -48,11 +45,11 @@ def read_v1(body: bytes) -> Order:
         CallRequest(
             caller=given.caller,
             called=given.called,
-            caller_present=given.callerPresent or None,
-            agent_present=given.agentPresent or None,
+            caller_present=given.callerPresent,
+            agent_present=given.agentPresent,
             call_data=_call_data(given.callData),
             agent_work_no=_work_number(given.agentWorkNo),
-            callback_url=_callback_url(given.callBackUrl or None),
+            callback_url=_callback_url(given.callBackUrl),
         )
     )
 
@@ -65,18 +62,18 @@ def read_v3(body: bytes) -> Order:
             CreateCallCode.NUMBER_FORMAT, ItaCode.INVALID_PARAMETER, f"softPhone: {Refusal.BAD_NUMBER.value}"
         )
     request = CallRequest(
-        caller=given.caller or given.softPhone,
+        caller=given.softPhone if given.caller is None else given.caller,
         called=given.called,
-        caller_present=given.callerPresent or None,
+        caller_present=given.callerPresent,
         call_data=_call_data(given.callData),
     )
-    return Order(request, phone_member="caller" if given.caller else "softPhone")
+    return Order(request, phone_member="softPhone" if given.caller is None else "caller")
 
 
 def _work_number(given: float | str | None) -> int | None:
     if isinstance(given, float) and not given.is_integer():
         raise HttpError(400, "agentWorkNo must be an integer or a string, not a number")
-    return None if given is None or given == "" else int(given)
+    return None if given is None else int(given)
 
 
 def _call_data(given: str | None) -> str | None:

@@ -48,7 +48,7 @@ _CallerPresent = Annotated[
     str | None,
     Meta(
         description="The number shown to the customer: an access code of the tenant, or 11-14 digits with transparent "
-        "display. Without it, or empty: the tenant's first access code."
+        "display. Without it: the tenant's first access code."
     ),
 ]
 
@@ -65,13 +65,12 @@ class CreateCallV1(Struct, frozen=True):
     ] = None
     agentWorkNo: Annotated[
         Annotated[float, Meta(ge=0, le=99999, extra_json_schema={"multipleOf": 1})]  # in JSON 7.0 is an integer
-        | Annotated[str, Meta(pattern="^[0-9]{0,5}$")]
+        | Annotated[str, Meta(pattern="^[0-9]{1,5}$")]
         | None,
         Meta(description="The agent's work number, decimal(5): up to 5 digits, as a number or a string."),
     ] = None
     callBackUrl: Annotated[
-        str | None,
-        Meta(description="Base64 of an http or https URL whose host is on the tenant's allow-list. Empty: not sent."),
+        str | None, Meta(description="Base64 of an http or https URL whose host is on the tenant's allow-list.")
     ] = None
 
 
@@ -80,9 +79,7 @@ class CreateCallV3(Struct, frozen=True):
 
     softPhone: Annotated[str, Meta(description="The agent's softphone, rung first unless `caller` is given.")]
     called: _Called
-    caller: Annotated[str | None, Meta(description="Rung first instead of `softPhone` when given and not empty.")] = (
-        None
-    )
+    caller: Annotated[str | None, Meta(description="Rung first instead of `softPhone` when given.")] = None
     callData: _CallData = None
     callerPresent: _CallerPresent = None
 
