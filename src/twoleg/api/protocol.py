@@ -109,7 +109,7 @@ class GuardedProtocol(HttpToolsProtocol):
             if not self._is_head_too_large():
                 self._refuse(400, "this is not an HTTP request")
         if self._is_head_too_large():
-            self._refuse_head()
+            self._refuse(431, f"the request's head is larger than {HEAD_LIMIT} bytes")
 
     def pause_writing(self) -> None:
         """The client is slow to take what we send."""
@@ -179,9 +179,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """A head is complete: its request begins, or waits for those before it."""
-        if self._head_size > HEAD_LIMIT and head_size(self.url, self.headers) > HEAD_LIMIT:
-            raise Unacceptable
-        if len(self.pipeline) >= MOST_PIPELINED:
+        is_too_large = self._head_size > HEAD_LIMIT and head_size(self.url, self.headers) > HEAD_LIMIT
+        if is_too_large or len(self.pipeline) >= MOST_PIPELINED:
             raise Unacceptable
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
@@ -290,9 +289,6 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _is_head_too_large(self) -> bool:
         return self._head_open and self._head_size > HEAD_LIMIT
-
-    def _refuse_head(self) -> None:
-        self._refuse(431, f"the request's head is larger than {HEAD_LIMIT} bytes")
 
     def _refuse(self, status: int, text: str) -> None:
         """Answer without the application, and close: what follows on this connection cannot be told apart any more."""

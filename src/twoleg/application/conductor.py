@@ -38,6 +38,10 @@ _TIMER_SIGNAL: dict[Timer, Signal] = {
 }
 
 
+def _nothing() -> None:
+    """For what nobody waits for."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     due: float
@@ -178,7 +182,11 @@ class Conductor:
         if taken is None:
             return
         live.call = taken.call
-        if taken.changed:
+        if taken.is_last_word:
+            # Nothing waits for it to be written: if it is lost, the next engine says goodbye to that phone once more.
+            self._journal.append(taken, _nothing)
+            self._drop_if_over(live)
+        elif taken.changed:
             waits = Taken(live, taken)
             ticket = self._late.put(waits)
             self._log.stepped(taken, signal)

@@ -64,6 +64,11 @@ class Step(Value, frozen=True, gc=False):
     is_same_call: bool = False
     """Whether that is all there is to make durable: the call is as it was."""
 
+    @property
+    def is_last_word(self) -> bool:
+        """Whether all it says is that of some legs nothing is on the wire any more."""
+        return self.is_same_call and not (self.kept or self.events or self.effects)
+
 
 def _end(reason: Reason, *release: Role) -> Rule:
     return Rule(next=ENDED, reason=reason, release=release, events=(EventType.CALL_ENDED,))
