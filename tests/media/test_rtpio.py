@@ -105,13 +105,13 @@ class Phone:
         port: int = self.socket.getsockname()[1]
         return audio_description(address=OURS, port=port, session_id=1, version=1).encode()
 
-    def send(self, told: bytes, *, first: int, count: int, skip: int = -1, late: int = 0) -> None:
-        """So many packets of A-law silence to where the description says."""
+    def send(self, told: bytes, *, first: int, count: int, skip: int = -1, late: int = 0, source: int = 99) -> None:
+        """So many packets of A-law silence to where the description says; `source`: their SSRC."""
         audio = SessionDescription.parse(told).audio
         assert audio is not None
         for number in range(first, first + count):
             if number != skip:
-                head = struct.pack("!BBHII", 0x80, 8, number, number * 160 + late, 99)
+                head = struct.pack("!BBHII", 0x80, 8, number, number * 160 + late, source)
                 self.socket.sendto(head + b"\xd5" * 160, (OURS, audio.port))
 
     def count(self) -> int:
@@ -136,10 +136,13 @@ def customer() -> Iterator[Phone]:
     phone.socket.close()
 
 
+STAND_IN = audio_description(address=OURS, port=9, session_id=1, version=1).encode()
+"""For a phone that is not there yet."""
+
+
 async def talking(anchor: RtpioAnchor, agent: Phone, customer: Phone) -> tuple[bytes, bytes]:
     """What the agent and the customer are told, once both are connected."""
-    stand_in = audio_description(address=OURS, port=9, session_id=1, version=1).encode()
-    for_agent = await anchor.offer(CUSTOMER, stand_in)
+    for_agent = await anchor.offer(CUSTOMER, STAND_IN)
     await anchor.answer(AGENT, agent.sdp)
     for_customer = await anchor.offer(AGENT, agent.sdp)
     assert await anchor.answer(CUSTOMER, customer.sdp)
@@ -161,6 +164,63 @@ async def test_packets_pass_both_ways_and_are_counted_with_their_losses(
         await anchor.close()
         with pytest.raises(RelayForgot):
             await anchor.statistics()
+
+
+@pytest.mark.parametrize("spoke", ["before", "after"])
+@pytest.mark.parametrize("role", [AGENT, CUSTOMER])
+async def test_a_phone_that_moves_is_followed_whether_or_not_it_spoke_before_its_answer_was_told(
+    tmp_path: Path, agent: Phone, customer: Phone, role: Role, spoke: str
+) -> None:
+    """A first packet is often quicker than its 200 OK. RTPProxy believes only packets from then on, so it follows the
+    first one from the new place, which has nothing in common with those before.
+    """
+    is_early = spoke == "before"
+    phones = {AGENT: agent, CUSTOMER: customer}
+    phone, other = phones[role], phones[role.other]
+    async with running(tmp_path) as it:
+        anchor = it.relay.anchor(SERIAL)
+        told = {AGENT: await anchor.offer(CUSTOMER, STAND_IN)}
+        if role is AGENT and is_early:
+            agent.send(told[AGENT], first=1, count=5)  # lies there until the customer's side is set up
+        await anchor.answer(AGENT, agent.sdp)
+        told[CUSTOMER] = await anchor.offer(AGENT, agent.sdp)
+        if role is CUSTOMER and is_early:
+            customer.send(told[CUSTOMER], first=1, count=5)
+            assert await eventually_async(lambda: agent.count() == 5)
+        await anchor.answer(CUSTOMER, customer.sdp)
+        before = other.count()
+        phone.send(told[role], first=6, count=5)
+        assert await eventually_async(lambda: other.count() >= before + 5)
+        with closing((moved := Phone()).socket):
+            assert await anchor.offer(role, moved.sdp)
+            if is_early:
+                before = other.count()
+                moved.send(told[role], first=9000, count=1, source=7)
+                assert await eventually_async(lambda: other.count() == before + 1)
+            other.send(told[role.other], first=1, count=10)
+            assert await eventually_async(lambda: moved.count() == 10)
+            before = other.count()
+            moved.send(told[role], first=9001, count=10, source=7)
+            assert await eventually_async(lambda: other.count() == before + 10)
+        assert phone.count() == 0
+
+
+async def test_an_agent_behind_nat_who_moves_is_followed(tmp_path: Path, agent: Phone, customer: Phone) -> None:
+    """It listens elsewhere than it says; its first packet at the new place has nothing in common with those before."""
+    async with running(tmp_path) as it:
+        anchor = it.relay.anchor(SERIAL)
+        with closing((inside := Phone()).socket), closing((moved := Phone()).socket):
+            for_agent, for_customer = await talking(anchor, inside, customer)
+            agent.send(for_agent, first=1, count=5)
+            assert await eventually_async(lambda: customer.count() == 5)
+            customer.send(for_customer, first=1, count=5)
+            assert await eventually_async(lambda: agent.count() == 5)
+            assert await anchor.offer(AGENT, inside.sdp.replace(b"127.0.0.1", b"127.0.0.2"))
+            moved.send(for_agent, first=9000, count=5, source=7)
+            assert await eventually_async(lambda: customer.count() == 10)
+            customer.send(for_customer, first=6, count=5)
+            assert await eventually_async(lambda: moved.count() == 5)
+            assert inside.count() == 0
 
 
 async def test_jitter_is_told_in_milliseconds(tmp_path: Path, agent: Phone, customer: Phone) -> None:

@@ -22,6 +22,9 @@ from twoleg.sip.sdp import SessionDescription
 _NOWHERE = "127.0.0.1"
 """With the discard port: where a phone that is not there yet is sent to. A place it has to be, and not "on hold": a
 phone whose first packet finds none is believed by its packets alone, for good, and not followed when it moves."""
+_AS_BEFORE = ("0", "0")
+"""In place of an address and a port: a look-up alone. Telling a place again has RTPProxy note no source of packets for
+10 s; a phone behind NAT that speaks meanwhile would not be followed when it moves."""
 _WITHOUT_END = -1
 _COUNTERS = ("npkts_ina", "rtpa_nlost", "rtpa_javg")
 _G711 = {"pcma": 8, "pcmu": 0}
@@ -41,6 +44,8 @@ class RtpioAnchor:
         self._is_open = False
         self._voices: dict[Role, tuple[str, ...]] = {}
         """What each phone can hear."""
+        self._places: dict[Role, tuple[str, str]] = {}
+        """Where RTPProxy was told that each phone is."""
         self._captures: list[CapturedFile] = []
 
     async def offer(self, role: Role, body: bytes) -> bytes:
@@ -60,11 +65,14 @@ class RtpioAnchor:
             raise RelayRefused("rtp-io relays IPv4 only")
         if port == DISCARD_PORT:
             host = _NOWHERE
+        place = (host, str(port))
         if self._is_open:
-            reply = await self._ask("L", host, port, role.other, role)
+            told = _AS_BEFORE if self._places.get(role) == place else place
+            reply = await self._ask("L", *told, role.other, role)
         else:
             self._is_open = True  # even if no answer comes: then it has to be closed all the same
-            reply = await self._ask("U", host, port, role)
+            reply = await self._ask("U", *place, role)
+        self._places[role] = place
         return moved_to(description, address=self._address, port=_port(reply)).encode()
 
     async def play(self, role: Role, sound: Sound) -> None:
