@@ -184,7 +184,7 @@ def _release(peer: Peer) -> str:
             return _said("kamailio", "-v", pattern=r"kamailio ([\d.]+)")
         case Peer.BARESIP_PYTHON:
             return version("baresip-python")
-        case Peer.SANDBOX:
+        case Peer.TONES | Peer.SANDBOX:
             return ""
 
 

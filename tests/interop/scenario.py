@@ -27,12 +27,13 @@ _WORDS = {**{word: word.upper() for word in _PROTOCOL.split()}, "reinvite": "re-
 
 
 class Peer(StrEnum):
-    """Somebody else's SIP, but for the last."""
+    """Somebody else's SIP, but for the last two."""
 
     SIPP = "sipp"
     BARESIP_PYTHON = "baresip-python"
     DEBIAN_BARESIP = "Debian's baresip"
     KAMAILIO = "Kamailio"
+    TONES = "A phone of the tests' own"
     SANDBOX = "twoleg's own sandbox"
 
 

@@ -121,11 +121,12 @@ async def test_the_agent_hears_the_ringing_tone_until_the_customer_answers(tmp_p
     assert last_frequency(tmp_path / "agent.wav", seconds=0.5) == pytest.approx(CUSTOMER_HZ, abs=10)
 
 
-@scenario(Peer.BARESIP_PYTHON, "UDP", says="The agent hears a greeting, and the customer is called after it")
+@scenario(Peer.BARESIP_PYTHON, "UDP", says="The agent hears a greeting, and the customer is called after it ({kind})")
 @pytest.mark.asyncio
-async def test_a_greeting_is_heard_before_the_customer_is_called(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_greeting_is_heard_before_the_customer_is_called(tmp_path: Path, kind: str) -> None:
     greeting = tone(tmp_path / "greeting.wav", 700, 1.0)
-    async with call(tmp_path, "rtpengine", answer_after=None, more=f'greeting = "{greeting}"') as talk:
+    async with call(tmp_path, kind, answer_after=None, more=f'greeting = "{greeting}"') as talk:
         client, _ = await talk.begin()
         with client:
             await talk.agent.hear_for(0.5)
