@@ -69,7 +69,7 @@ def test_a_people_readable_list_says_what_is_disabled_and_what_is_not(twoleg: Ca
     [
         (("create", "not a url"), "URL: only visible ASCII"),
         (("create", URL, "--event", "call.nothing"), "--event: no event is named call.nothing"),
-        (("callbacks", "--auth", "shared-key"), "--shared-key: it goes with"),
+        (("callbacks", "--auth", "shared-key"), "--shared-key: the shared key goes with"),
         (("callbacks", "--auth", "oauth2", "--client-id", "x"), "--token-url: it must begin with"),
     ],
 )

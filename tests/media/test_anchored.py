@@ -782,7 +782,8 @@ async def test_a_recorded_call_goes_on_with_g711_when_a_phone_changes_codecs(tmp
 
 async def test_codecs_that_a_relay_could_translate_are_kept_out_of_a_recorded_call(tmp_path: Path) -> None:
     """What a phone sends is what is captured, before it is translated."""
-    stage = Stage(desk=Desk(tmp_path, wanted=True), relay=ScriptedRelay(translates=True))
+    desk = Desk(tmp_path, wanted=True)
+    stage = Stage(desk=desk, relay=ScriptedRelay(translates=True))
     path = stage.open()
     path.dial(AGENT)
     await stage.quiet()
@@ -795,6 +796,7 @@ async def test_codecs_that_a_relay_could_translate_are_kept_out_of_a_recorded_ca
 
     path.answered(CUSTOMER, CUSTOMER_SDP)
     path.bridge()
+    assert await until(lambda: desk.told == ["began"])  # its note is on the disk: what follows waits for it
     await stage.quiet()
     stage.clear()
     path.offered(AGENT, None)
@@ -803,8 +805,11 @@ async def test_codecs_that_a_relay_could_translate_are_kept_out_of_a_recorded_ca
 
 
 async def test_a_phone_of_a_recorded_call_that_says_nothing_new_is_not_passed_on(tmp_path: Path) -> None:
-    stage = Stage(desk=Desk(tmp_path, wanted=True), relay=ScriptedRelay(translates=True))
+    desk = Desk(tmp_path, wanted=True)
+    stage = Stage(desk=desk, relay=ScriptedRelay(translates=True))
     path = await stage.talking()
+    assert await until(lambda: desk.told == ["began"])
+    await stage.quiet()
     path.offered(AGENT, sdp(4002))
     await stage.quiet()
     assert stage.kinds() == ["answer"]
