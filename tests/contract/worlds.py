@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from fakes.clock import DrivenClock
 from fakes.log import NotedLog
 from fakes.sealer import OpenSealer
 from fakes.store import MemoryStore
+from full_disk import full_disk
 from twoleg.adapters.store.sqlite import open_store
 from twoleg.application.audit import AuditLog
 from twoleg.application.call_records import CallRecords
@@ -104,13 +104,8 @@ class SqliteWorld(World):
 
     @contextmanager
     def trouble(self) -> Iterator[None]:
-        """No file of this process may grow or be written beyond its first byte: SQLite reports an I/O error."""
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
-        try:
+        with full_disk():
             yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 class MemoryWorld(World):

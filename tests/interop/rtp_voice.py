@@ -14,6 +14,7 @@ from functools import cache
 from itertools import pairwise
 
 from interop.tones import RATE, frequency_of, is_audible
+from media.rtcp import all_of
 from patience import now
 from recording.synthetic import alaw, rtp, sine, ulaw
 
@@ -112,7 +113,7 @@ class RtpVoice:
     def listen(self) -> None:
         """Keep what came, and send back what has to be."""
         for each in (self._socket, *self._left):
-            for octets in _all_of(each):
+            for octets in all_of(each):
                 kind, timestamp = octets[1] & 0x7F, int.from_bytes(octets[4:8], "big")
                 if octets[1] in range(200, 205) or len(octets) < 12:
                     continue  # RTCP
@@ -183,12 +184,3 @@ def _bound() -> socket.socket:
     it.bind((LOOPBACK, 0))
     it.setblocking(False)  # noqa: FBT003 - the library's own way
     return it
-
-
-def _all_of(opened: socket.socket) -> list[bytes]:
-    found = []
-    try:
-        while True:
-            found.append(opened.recv(2048))
-    except BlockingIOError:
-        return found

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import resource
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from crash.lives import CrashJournal, Killed
+from full_disk import full_disk
 from twoleg.adapters.store.sqlite.connection import transaction
 from twoleg.adapters.store.sqlite.step_work import Entry
 from twoleg.adapters.store.sqlite.trouble import trouble_of
@@ -66,15 +66,8 @@ class Disk:
     @contextmanager
     def as_it_is(self) -> Iterator[None]:
         """While it lasts files can be written as far as the disk is well."""
-        if not self._fails:
+        with full_disk() if self._fails else nullcontext():
             yield
-            return
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 class PatientJournal(CrashJournal):

@@ -91,14 +91,15 @@ class ReportingPhone:
 
     def listen(self) -> None:
         """Take what came."""
-        for packet in _all_of(self.rtp):
+        for packet in all_of(self.rtp):
             self.heard.append(int.from_bytes(packet[8:12], "big"))
-        for packet in _all_of(self.rtcp):
+        for packet in all_of(self.rtcp):
             if packet[1] == SENDER_REPORT:
                 self._report = (int.from_bytes(packet[10:14], "big"), wall_clock_ms() / 1000)
 
 
-def _all_of(opened: socket.socket) -> list[bytes]:
+def all_of(opened: socket.socket) -> list[bytes]:
+    """The datagrams that wait at a socket that does not block."""
     found = []
     try:
         while True:

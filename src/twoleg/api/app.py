@@ -133,10 +133,8 @@ class App:
         """The answer of one of `at_once` to a POST to `path`. Raises nothing, like the application itself."""
         try:
             return handler.answer(headers, body)
-        except HttpError as error:
-            return self._refused(path, error)
         except Exception as error:  # noqa: BLE001 - as in `_answer`
-            return self._failed("POST", path, error)
+            return self._instead("POST", path, error)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | Stream:
         path, method = scope["path"], scope["method"]
@@ -146,14 +144,10 @@ class App:
                 return await self._answer_native(scope, receive)
             handler = _handler(methods, method)
             return await handler(scope["headers"], await read_body(receive))
-        except HttpError as error:
-            return self._refused(path, error)
-        except NotAdmitted as closed:
-            return self._refused(path, not_admitted(closed))
         except ClientGone:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever failed is ours: logged, and the client told a number
-            return self._failed(method, path, error)
+        except Exception as error:  # noqa: BLE001 - whatever else is raised is answered
+            return self._instead(method, path, error)
 
     async def _answer_native(self, scope: Scope, receive: Receive) -> Answer | Stream:
         path, method = scope["path"], scope["method"]
@@ -166,6 +160,16 @@ class App:
         return await handler(
             Request(method, path, scope.get("query_string", b""), scope["headers"], body, found.arguments)
         )
+
+    def _instead(self, method: str, path: str, error: Exception) -> Answer:
+        """For what a handler raised. What is no refusal is a failure of ours: logged, and the client told a number."""
+        match error:
+            case HttpError():
+                return self._refused(path, error)
+            case NotAdmitted():
+                return self._refused(path, not_admitted(error))
+            case _:
+                return self._failed(method, path, error)
 
     def _refused(self, path: str, error: HttpError) -> Answer:
         if f"{path}/".startswith(NATIVE):

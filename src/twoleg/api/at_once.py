@@ -7,6 +7,7 @@ more than finding its answer.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,12 +16,12 @@ from twoleg.api.asgi import Headers
 from twoleg.api.http import Answer
 
 
-class AtOnce:
+class AtOnce(ABC):
     """A handler that waits for nothing. What it reads must be quick, for nothing else happens meanwhile."""
 
+    @abstractmethod
     def answer(self, headers: Headers, body: bytes) -> Answer:
         """Answer one request. Raises `HttpError`."""
-        raise NotImplementedError
 
     async def __call__(self, headers: Headers, body: bytes) -> Answer:
         """The same as any other `Handler`."""
