@@ -116,7 +116,7 @@ class Stage:
 
     def talking(self) -> None:
         self.conductor.admit(a_call())
-        self.tell(LegAnswered(AGENT), LegAnswered(CUSTOMER))
+        self.tell(_prepared(AGENT), LegAnswered(AGENT), _prepared(CUSTOMER), LegAnswered(CUSTOMER))
         self.engine.take()
 
     @property
@@ -174,6 +174,25 @@ def test_the_whole_way_of_a_call(stage: Stage) -> None:
     assert stage.call.reason is Reason.CUSTOMER_HUNG_UP
     stage.tell(LegReleased(CUSTOMER), LegReleased(AGENT))
     assert (len(stage.conductor), stage.engine.forgotten, stage.clock.armed) == (0, [SERIAL], 0)
+
+
+def test_nobody_waits_until_the_last_words_are_written_and_they_are_written(stage: Stage) -> None:
+    stage.talking()
+    stage.tell(LegHungUp(CUSTOMER))
+    stage.journal.is_open = False
+    stage.tell(LegReleased(CUSTOMER), LegReleased(AGENT))
+    assert (len(stage.conductor), stage.engine.forgotten, stage.clock.armed) == (0, [SERIAL], 0)
+    stage.journal.commit()
+    assert [step.over for step in stage.journal.written[-2:]] == [(CUSTOMER,), (AGENT,)]
+
+
+def test_a_call_whose_last_words_come_before_its_end_is_durable_is_kept_until_it_is(stage: Stage) -> None:
+    stage.talking()
+    stage.journal.is_open = False
+    stage.tell(LegHungUp(CUSTOMER), LegReleased(CUSTOMER), LegReleased(AGENT))
+    assert len(stage.conductor) == 1
+    stage.journal.commit()
+    assert (len(stage.conductor), stage.engine.forgotten) == (0, [SERIAL])
 
 
 def test_an_unanswered_agent_is_released_by_the_ring_timer(stage: Stage) -> None:
