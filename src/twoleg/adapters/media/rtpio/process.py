@@ -15,8 +15,8 @@ from typing import Any
 
 _PATIENCE = 5.0
 """Seconds for one command: beyond it RTPProxy is stuck, and the process ends, to be started anew. Its threads take
-their turns with everything else on the machine: at four times the load of its cores one answer took more than 2 s. The
-engine waits less for an answer, and ends the calls of a relay that stays silent by itself (`supervision.py`, 14 s)."""
+their turns with everything else on the machine: beside four busy processes on two cores one answer took more than 2 s.
+The engine waits less, and ends the calls of a relay that stays silent by itself (`supervision.py`, 14 s)."""
 _LARGEST = 8192
 _FOREVER = 7 * 86_400
 """Seconds without packets after which RTPProxy forgets a session by itself. Longer than any call: on hold nobody sends.
